@@ -1,0 +1,3 @@
+//! dealdeck: a terminal dashboard for HubSpot sales pipelines.
+
+pub mod portal;

@@ -1,0 +1,1 @@
+//! The simulated HubSpot portal: an independent witness. Imports nothing of ours.
