@@ -1,0 +1,43 @@
+//! What a sales pipeline *is*: ids, deals, pipelines, people, money, operations, limits, faults. Pure data and pure
+//! functions; it refuses to read a clock, a file, an environment variable or a socket, and imports no other room.
+
+mod account;
+mod activity;
+mod board;
+mod change;
+mod company;
+mod contact;
+mod deal;
+mod event;
+mod fault;
+pub mod format;
+mod id;
+mod limits;
+mod operation;
+mod owner;
+mod pipeline;
+mod property;
+mod record;
+mod report;
+mod segment;
+mod text;
+
+pub use account::{Account, Identity};
+pub use activity::{ActivityItem, ActivityKind, Note, Who};
+pub use board::{Board, DealDetail, Page};
+pub use change::{Change, Origin, Receipt, Submission, UndoOutcome};
+pub use company::Company;
+pub use contact::Contact;
+pub use deal::{Deal, DealState, Pending, parse_time};
+pub use event::{Connection, Event, Freshness, Progress};
+pub use fault::{Fault, FaultKind};
+pub use id::{CompanyId, ContactId, DealId, ListId, NoteId, OpId, OwnerId, PipelineId, StageId, UserId};
+pub use limits::{Gauge, Lane, LaneLoad, Limits};
+pub use operation::{OpError, OpKind, OpState, Operation, Payload};
+pub use owner::Owner;
+pub use pipeline::{Pipeline, Stage, StageKind, StageLookup, find_stage, stage_of};
+pub use property::PropertyDefinition;
+pub use record::{ObjectType, Properties, PropertyVersion, Record, RecordRef};
+pub use report::{ObjectCount, PushCount, SyncReport};
+pub use segment::{Segment, SegmentCount};
+pub use text::{body_to_html, html_to_text, safe, safe_block};

@@ -1,0 +1,1 @@
+//! HubSpot's HTTP API and nothing else.

@@ -1,0 +1,1 @@
+//! The engine: pull, push, schedule, and one `Handle` for every face.

@@ -1,0 +1,1 @@
+//! All that is impure about a terminal.
