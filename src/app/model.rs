@@ -1,0 +1,246 @@
+//! Everything the screen shows. Each field says what holds for it.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use crate::domain::{
+    Account, ActivityItem, Connection, Deal, DealDetail, DealId, Fault, Freshness, Limits, OpState, Owner, OwnerId,
+    Pipeline, PipelineId, SegmentCount, StageId,
+};
+
+use super::{Columns, Line, Overlay, Settings, Ticket, registry::Keymap};
+
+/// The dashboard.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// From the configuration; never changes while it runs.
+    pub settings: Settings,
+    /// Keys → actions, the user's bindings included; no key has two meanings in one context.
+    pub keymap: Keymap,
+    /// The time of the last message: every age and every "today" on the screen is computed from it.
+    pub now: Timestamp,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The account, its pipelines and its people.
+    pub facts: Facts,
+    /// All deals of the mirror with pending operations applied. Read again, never patched here.
+    pub deals: BTreeMap<DealId, Deal>,
+    /// The board: what of the deals is in view, and where the focus is.
+    pub board: BoardState,
+    /// What fills the body.
+    pub screen: Screen,
+    /// What is open on top; at most one.
+    pub overlay: Option<Overlay>,
+    /// Segments of the side panel.
+    pub segments: Vec<SegmentCount>,
+    /// The gauges.
+    pub limits: Limits,
+    /// Unfinished operations by state, for side panel and header.
+    pub outbox: OutboxSummary,
+    /// The feed, newest first.
+    pub activity: Vec<ActivityItem>,
+    /// How true the data is.
+    pub freshness: Freshness,
+    /// The last thing said to the person, until it ends.
+    pub said: Option<Said>,
+    /// Cards a colleague changed just now, until their flash ends; at most three are fresh at a time.
+    pub flashes: BTreeMap<DealId, Flash>,
+    /// Cards whose write landed just now: when the ✓ goes.
+    pub landed: BTreeMap<DealId, Timestamp>,
+    /// `Some(shown)` after the person pressed `I`; `None` = the layout decides.
+    pub panel: Option<bool>,
+    /// Which pane has the focus.
+    pub focus: Focus,
+    /// The first board has arrived. Before that, panes say what they wait for.
+    pub loaded: bool,
+    /// The newest question of each kind; older answers are dropped.
+    pub asked: BTreeMap<&'static str, Ticket>,
+    /// The last ticket given out.
+    pub last_ticket: Ticket,
+    /// Deals whose re-reading waits for the end of a burst of events; `None` = nothing is due.
+    pub stale: Option<Vec<DealId>>,
+}
+
+/// The account as far as the screen needs it.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The account, once known.
+    pub account: Option<Account>,
+    /// Whose token it is.
+    pub me: Option<OwnerId>,
+    /// Deal pipelines by order.
+    pub pipelines: Vec<Pipeline>,
+    /// Owners by id.
+    pub owners: BTreeMap<OwnerId, Owner>,
+}
+
+impl Facts {
+    /// The account's zone; UTC until it is known.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        self.account.as_ref().map_or(TimeZone::UTC, Account::zone)
+    }
+
+    /// The company currency; `USD` until it is known.
+    #[must_use]
+    pub fn currency(&self) -> &str {
+        self.account.as_ref().map_or("USD", |account| account.currency.as_str())
+    }
+}
+
+/// The board's state.
+#[derive(Clone, Debug)]
+pub struct BoardState {
+    /// The pipeline in view; `None` until one is known.
+    pub pipeline: Option<PipelineId>,
+    /// Whose deals are in view.
+    pub scope: Scope,
+    /// The stages in order, each with its cards in order and its totals; recomputed when deals change.
+    pub columns: Columns,
+    /// Index of the column in focus; always an existing column when there is one.
+    pub column: usize,
+    /// The deal in focus, by id: a refresh or a move takes the focus along. `None` only when the column is empty.
+    pub focus: Option<DealId>,
+    /// Closed stages that are unfolded.
+    pub unfolded: Vec<StageId>,
+    /// First visible card of each column.
+    pub scroll: BTreeMap<StageId, usize>,
+    /// First visible column, when not all fit.
+    pub first_column: usize,
+}
+
+/// Whose deals are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The person's own.
+    Mine,
+    /// Everyone's.
+    Everyone,
+}
+
+/// What fills the body.
+#[derive(Clone, Debug)]
+pub enum Screen {
+    /// Deals by stage.
+    Board,
+    /// One deal.
+    Deal(Box<DealScreen>),
+    /// First run: no usable token yet.
+    Setup(SetupState),
+}
+
+/// One deal in detail.
+#[derive(Clone, Debug)]
+pub struct DealScreen {
+    /// Which deal.
+    pub id: DealId,
+    /// What was read; `None` until the answer is here.
+    pub detail: Option<DealDetail>,
+    /// The note in focus, 0 = newest; within the notes there are.
+    pub note: usize,
+    /// It could not be read: why.
+    pub fault: Option<Fault>,
+}
+
+/// The set-up screen.
+#[derive(Clone, Debug)]
+pub struct SetupState {
+    /// Why we are here: no token, or the sentence about the one there is.
+    pub why: Option<Fault>,
+    /// The token being typed; shown as dots.
+    pub token: Line,
+    /// The check is on its way.
+    pub checking: bool,
+}
+
+/// Unfinished operations by state, with the name of the first deal of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxSummary {
+    /// `(state, how many, first title)`, in the order queued, in flight, uncertain, held, conflict.
+    pub rows: Vec<(OpState, usize, String)>,
+}
+
+impl OutboxSummary {
+    /// How many operations wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.rows.iter().map(|(_, count, _)| count).sum()
+    }
+}
+
+/// A sentence in the context line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// What kind of sentence.
+    pub kind: SaidKind,
+    /// The sentence.
+    pub text: String,
+    /// Until when it stays.
+    pub until: Timestamp,
+}
+
+/// Kinds of sentences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaidKind {
+    /// A write was kept.
+    Kept,
+    /// Something to know.
+    Info,
+    /// Something failed or is not possible.
+    Fault,
+}
+
+/// A colleague's change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flash {
+    /// Who, when known.
+    pub by: Option<OwnerId>,
+    /// When the mark ends.
+    pub until: Timestamp,
+    /// Has the coloured plane (at most three at a time, none with reduced motion).
+    pub plane: bool,
+}
+
+/// Panes `⇥` walks through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The board, or the detail's timeline.
+    Body,
+    /// The side panel.
+    Panel,
+}
+
+impl Model {
+    /// Today in the account's zone: the one place "today" comes from.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.now.to_zoned(self.facts.zone()).date()
+    }
+
+    /// The deal in focus, on the board or in detail.
+    #[must_use]
+    pub fn focused(&self) -> Option<&Deal> {
+        match &self.screen {
+            Screen::Deal(state) => self.deals.get(&state.id),
+            _ => self.board.focus.as_ref().and_then(|id| self.deals.get(id)),
+        }
+    }
+
+    /// The pipeline in view.
+    #[must_use]
+    pub fn pipeline(&self) -> Option<&Pipeline> {
+        let id = self.board.pipeline.as_ref()?;
+        self.facts.pipelines.iter().find(|pipeline| pipeline.id == *id)
+    }
+
+    /// Nothing may be written now, and why.
+    #[must_use]
+    pub fn read_only(&self) -> Option<String> {
+        match &self.freshness.connection {
+            _ if self.settings.read_only => Some("started with --read-only".to_owned()),
+            Connection::ReadOnly(fault) => Some(fault.what.clone()),
+            _ => None,
+        }
+    }
+}
