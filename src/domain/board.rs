@@ -28,6 +28,17 @@ pub struct Board {
     pub freshness: Freshness,
 }
 
+/// The account as far as words need it: what ids are called, in which zone and currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The account, once it is known.
+    pub account: Option<Account>,
+    /// Deal pipelines by order.
+    pub pipelines: Vec<Pipeline>,
+    /// Owners, live and archived.
+    pub owners: Vec<Owner>,
+}
+
 /// One deal with what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DealDetail {

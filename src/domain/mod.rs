@@ -24,7 +24,7 @@ mod text;
 
 pub use account::{Account, Identity};
 pub use activity::{ActivityItem, ActivityKind, Note, Who};
-pub use board::{Board, DealDetail, Page};
+pub use board::{Board, DealDetail, Facts, Page};
 pub use change::{Change, Origin, Receipt, Submission, UndoOutcome};
 pub use company::Company;
 pub use contact::Contact;
