@@ -1,0 +1,88 @@
+//! Which request is answered by what. Paths are matched here and nowhere else.
+
+use super::answer::{Answer, Call, Payload, Reply};
+use super::errors::Problem;
+use super::gate::Lane;
+use super::kinds::ObjectType;
+use super::version::family;
+use super::world::World;
+
+mod account;
+mod associations;
+mod batch;
+mod lists;
+mod objects;
+mod properties;
+
+/// The path that tells what a token may do; it needs no bearer, for the token is in its body.
+const INTROSPECTION: [&str; 5] = ["oauth", "v2", "private-apps", "get", "access-token-info"];
+
+/// Answers a request that has passed the gate.
+pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
+    let parts: Vec<&str> = call.parts.iter().map(String::as_str).collect();
+    if parts == INTROSPECTION {
+        return account::introspect(world, call);
+    }
+    let Some((family, version, rest)) = family(&parts) else {
+        return Ok(nowhere(&parts));
+    };
+    match (family, rest) {
+        ("objects", [kind, rest @ ..]) => {
+            let object = ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
+            objects::answer(world, call, object, rest, version)
+        }
+        ("associations", [from, to, rest @ ..]) => {
+            let from = ObjectType::parse(from).ok_or_else(|| Problem::unknown_type(from))?;
+            let to = ObjectType::parse(to).ok_or_else(|| Problem::unknown_type(to))?;
+            associations::answer(world, call, from, to, rest)
+        }
+        ("pipelines", [kind, rest @ ..]) => account::pipelines(world, call, kind, rest),
+        ("owners", rest) => account::owners(world, call, rest),
+        ("properties", [kind, rest @ ..]) => {
+            let object = ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
+            properties::answer(world, call, object, rest)
+        }
+        ("lists", rest) => lists::answer(world, call, rest),
+        ("account-info", rest) => account::info(world, call, rest),
+        _ => Ok(nowhere(&parts)),
+    }
+}
+
+/// 404 for a path nobody serves: JSON under the API's roots, a page elsewhere.
+fn nowhere(parts: &[&str]) -> Answer {
+    match parts.first() {
+        Some(&("crm" | "oauth" | "account-info")) => Answer::from(Problem::not_found()),
+        _ => Answer::html(404, "404 Not Found"),
+    }
+}
+
+/// 405 for a path that exists but not for this method.
+fn wrong_method(call: &Call) -> Problem {
+    Problem::new(405, format!("HTTP {} is not supported here", call.method))
+}
+
+/// The budgets a request is held to, by its path alone.
+pub(super) fn lane(path: &str) -> Lane {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match family(&parts) {
+        Some(("objects", _, [_, "search"])) => Lane::Search,
+        Some(("associations", _, [_, _, "batch", ..])) => Lane::Daily,
+        _ => Lane::Burst,
+    }
+}
+
+/// Whether a request may come without the token in its header.
+pub(super) fn is_open(path: &str) -> bool {
+    path.split('/').filter(|part| !part.is_empty()).eq(INTROSPECTION)
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        let body = serde_json::Value::Object(problem.body);
+        Self {
+            status: problem.status,
+            payload: Payload::Json(body),
+            headers: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The witness's own endpoints under `/__portal/`: what really happened and what is really true. No token, no budget, no
+//! delay, no fault, and never in the log.
+
+use std::fmt::Write;
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, Call, Payload, Reply};
+use super::errors::Problem;
+use super::fixture::{description, record_line};
+use super::kinds::{LinkType, ObjectType, default_type};
+use super::record::Actor;
+use super::version::Version;
+use super::world::{LinkWish, World};
+
+pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
+    let parts: Vec<&str> = call.parts.iter().skip(1).map(String::as_str).collect();
+    match (&call.method, parts.as_slice()) {
+        (&Method::GET, ["requests"]) => Ok(lines(world.gate.log.iter().map(|entry| json!(entry)))),
+        (&Method::GET, ["stats"]) => Answer::ok(world.gate.stats()),
+        (&Method::GET, ["objects"]) => {
+            let records = ObjectType::ALL
+                .into_iter()
+                .flat_map(|object| records(world, call, object));
+            Ok(lines(description(world).into_iter().chain(records)))
+        }
+        (&Method::GET, ["objects", kind]) => match ObjectType::parse(kind) {
+            Some(object) => Ok(lines(records(world, call, object))),
+            None => {
+                let of = |line: &Value| line.get("type").and_then(Value::as_str) == Some(kind);
+                Ok(lines(description(world).into_iter().filter(of)))
+            }
+        },
+        (&Method::GET, ["faults"]) => Answer::ok(json!({"faults": world.gate.faults.plan().to_string()})),
+        (&Method::POST, ["faults"]) => {
+            let body = call.object()?;
+            let text = body.get("faults").and_then(Value::as_str).unwrap_or_default();
+            let plan = text
+                .parse()
+                .map_err(|error: super::BadSetting| Problem::invalid(error.to_string()))?;
+            world.gate.faults.replace(plan);
+            Answer::ok(json!({"faults": world.gate.faults.plan().to_string()}))
+        }
+        (&Method::POST, ["edit"]) => edit(world, &call.object()?),
+        (&Method::POST, ["create"]) => create(world, &call.object()?),
+        (&Method::POST, ["merge"]) => {
+            let body = call.object()?;
+            let object = object(&body)?;
+            let survivor = world.merge(object, id(&body, "primaryObjectId")?, id(&body, "objectIdToMerge")?)?;
+            told(world, object, survivor)
+        }
+        (&Method::POST, ["archive"]) => {
+            let body = call.object()?;
+            let (object, id) = (object(&body)?, id(&body, "id")?);
+            world.truth.live(object, id).ok_or_else(Problem::not_found)?;
+            world.archive(object, id);
+            told(world, object, id)
+        }
+        _ => Err(Problem::not_found()),
+    }
+}
+
+fn lines(rows: impl Iterator<Item = Value>) -> Answer {
+    let mut text = String::new();
+    for row in rows {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{row}");
+    }
+    Answer {
+        status: 200,
+        payload: Payload::Lines(text),
+        headers: Vec::new(),
+    }
+}
+
+/// `?archived=any|true|false`; any when nothing is said.
+fn records<'a>(world: &'a World, call: &Call, object: ObjectType) -> impl Iterator<Item = Value> + use<'a> {
+    let wanted = match call.get("archived").map(str::to_ascii_lowercase).as_deref() {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ => None,
+    };
+    world.truth.ids(object, 0).filter_map(move |id| {
+        let row = world.truth.row(object, id)?;
+        wanted
+            .is_none_or(|archived| row.archived_at().is_some() == archived)
+            .then(|| record_line(world, object, id, row))
+    })
+}
+
+/// A colleague's edit, at HubSpot's own screens.
+fn edit(world: &mut World, body: &Map<String, Value>) -> Reply {
+    let object = object(body)?;
+    let (id, row) = world
+        .truth
+        .live(object, id(body, "id")?)
+        .ok_or_else(Problem::not_found)?;
+    let clean = world.clean(object, properties(body)?, Some((id, row)), Version::Legacy)?;
+    let by = actor(world, body);
+    world.update(object, id, &clean.values, &by);
+    told(world, object, id)
+}
+
+fn create(world: &mut World, body: &Map<String, Value>) -> Reply {
+    let object = object(body)?;
+    let clean = world.clean(object, properties(body)?, None, Version::Legacy)?;
+    let mut links: Vec<LinkWish> = Vec::new();
+    for (to, others) in body
+        .get("associations")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let to = ObjectType::parse(to).ok_or_else(|| Problem::unknown_type(to))?;
+        let types: Vec<LinkType> = default_type(object, to).into_iter().collect();
+        for other in others.as_array().into_iter().flatten() {
+            let other = number(other)
+                .and_then(|id| world.truth.live(to, id))
+                .ok_or_else(Problem::not_found)?
+                .0;
+            links.push((to, other, types.clone()));
+        }
+    }
+    let by = actor(world, body);
+    let id = world.create(object, &clean.values, &links, &by);
+    told(world, object, id)
+}
+
+/// The record as it now is, in the fixture's form.
+fn told(world: &World, object: ObjectType, id: u64) -> Reply {
+    let row = world.truth.row(object, id).ok_or_else(Problem::not_found)?;
+    Answer::ok(record_line(world, object, id, row))
+}
+
+/// The colleague meant by `actor`: owner id, user id or address; without one, the second owner.
+fn actor(world: &World, body: &Map<String, Value>) -> Actor {
+    let wanted = body
+        .get("actor")
+        .map(|actor| actor.as_str().map_or_else(|| actor.to_string(), str::to_owned));
+    let is = |owner: &&super::pipelines::Owner| {
+        wanted.as_ref().is_some_and(|who| {
+            owner.id == *who || owner.email == *who || owner.user_id.is_some_and(|user| user.to_string() == *who)
+        })
+    };
+    let known = world
+        .owners
+        .iter()
+        .find(is)
+        .or_else(|| world.owners.iter().filter(|_| wanted.is_none()).nth(1));
+    let unknown = || wanted.as_ref().and_then(|who| who.parse().ok());
+    Actor::person(known.and_then(|owner| owner.user_id).or_else(unknown))
+}
+
+fn object(body: &Map<String, Value>) -> Result<ObjectType, Problem> {
+    let name = body.get("type").and_then(Value::as_str).unwrap_or_default();
+    ObjectType::parse(name).ok_or_else(|| Problem::unknown_type(name))
+}
+
+fn id(body: &Map<String, Value>, key: &str) -> Result<u64, Problem> {
+    body.get(key)
+        .and_then(number)
+        .ok_or_else(|| Problem::invalid(format!("'{key}' is not an id")))
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn properties(body: &Map<String, Value>) -> Result<&Map<String, Value>, Problem> {
+    body.get("properties")
+        .and_then(Value::as_object)
+        .ok_or_else(|| Problem::wrong_shape("properties"))
+}

@@ -1,0 +1,33 @@
+//! The simulated portal on the wire: what it answers, what it refuses, what it tells a witness.
+
+#[cfg(test)]
+#[path = "portal_wire/harness.rs"]
+mod harness;
+
+#[cfg(test)]
+#[path = "portal_wire/budgets.rs"]
+mod budgets;
+#[cfg(test)]
+#[path = "portal_wire/faults.rs"]
+mod faults;
+#[cfg(test)]
+#[path = "portal_wire/fixtures.rs"]
+mod fixtures;
+#[cfg(test)]
+#[path = "portal_wire/identity.rs"]
+mod identity;
+#[cfg(test)]
+#[path = "portal_wire/live.rs"]
+mod live;
+#[cfg(test)]
+#[path = "portal_wire/records.rs"]
+mod records;
+#[cfg(test)]
+#[path = "portal_wire/search.rs"]
+mod search;
+#[cfg(test)]
+#[path = "portal_wire/sockets.rs"]
+mod sockets;
+#[cfg(test)]
+#[path = "portal_wire/writes.rs"]
+mod writes;
