@@ -1,0 +1,318 @@
+//! The state behind the lock, and the one decision: who goes now, and when to look again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::oneshot;
+
+use super::{
+    GRACE, Learnt, Ledger, Permit, Quota, SlotBook, SlotTime, Slots, daily::Daily, lanes::Lanes, smooth::Smoother,
+    stats::Stats, window::Window,
+};
+use crate::{
+    domain::{Gauge, Lane, LaneLoad, Limits},
+    hubspot::settings::Settings,
+};
+
+/// Where searches start after an earlier run was refused.
+const LOW_SEARCH: u32 = 4;
+
+/// A waiter's end of the wait.
+pub(super) struct Grant {
+    /// The permit, or when the day is full again.
+    pub(super) sender: oneshot::Sender<Result<Permit, Timestamp>>,
+    /// Waits for the new day too; the others are told.
+    pub(super) patient: bool,
+}
+
+/// A waiter that may go, with the slots it takes along.
+pub(super) struct Admitted {
+    pub(super) grant: Grant,
+    pub(super) lane: Lane,
+    pub(super) quota: Quota,
+    pub(super) slots: Slots,
+}
+
+/// What one look at the queues decided.
+#[derive(Default)]
+pub(super) struct Decision {
+    /// May go.
+    pub(super) admitted: Vec<Admitted>,
+    /// Are told that the day is spent, and until when.
+    pub(super) refused: Vec<(Grant, Timestamp)>,
+    /// How long until the next one may go; `None` when nobody waits.
+    pub(super) next: Option<Duration>,
+}
+
+/// Everything that changes.
+pub(super) struct State {
+    pub(super) burst: Window,
+    pub(super) search: Window,
+    pub(super) daily: Daily,
+    pub(super) stats: Stats,
+    /// A dashboard is open.
+    pub(super) interactive: bool,
+    /// The timer task runs.
+    pub(super) driven: bool,
+    /// Whether searches and association batches take a slot of the ten-second ledger too, by [`Quota`].
+    pub(super) search_in_burst: bool,
+    pub(super) free_in_burst: bool,
+    /// Slots of the ten-second ledger taken since the start.
+    pub(super) burst_taken: u64,
+    /// Something worth keeping was learnt and is not in the book yet.
+    pub(super) taught: Option<Learnt>,
+    /// Spreads the end of a freeze, so that clients that were refused together do not come back together.
+    jitter: ChaCha8Rng,
+    waiting: [Lanes<Grant>; 3],
+    smoother: Smoother,
+    /// No background request before this time: the smoother, or the pace of the day.
+    background_after: SlotTime,
+    reserve_percent: u32,
+}
+
+impl State {
+    pub(super) fn new(settings: &Settings, learnt: Learnt, now: SlotTime) -> Self {
+        let search = learnt.search.map(|search| search.max(LOW_SEARCH));
+        Self {
+            burst: Window::new(Ledger::Burst, learnt.burst, settings.burst),
+            search: Window::new(Ledger::Search, search, Some(settings.search_per_second)),
+            daily: Daily::new(settings.daily, settings.daily_reserve_percent),
+            stats: Stats::default(),
+            interactive: false,
+            driven: false,
+            search_in_burst: settings.search_counts_in_burst,
+            free_in_burst: false,
+            burst_taken: 0,
+            taught: None,
+            jitter: ChaCha8Rng::seed_from_u64(settings.jitter_seed.unwrap_or(now.0.unsigned_abs())),
+            waiting: std::array::from_fn(|_| Lanes::default()),
+            smoother: Smoother::new(now),
+            background_after: SlotTime(i64::MIN),
+            reserve_percent: u32::from(settings.reserve_percent.min(90)),
+        }
+    }
+
+    /// Up to a twentieth longer.
+    pub(super) fn jittered(&mut self, wait: Duration) -> Duration {
+        wait + wait * (self.jitter.next_u32() % 1_000) / 20_000
+    }
+
+    pub(super) fn join(&mut self, lane: Lane, quota: Quota, id: u64, now: SlotTime, grant: Grant) {
+        self.waiting[quota as usize].push(lane, id, now, grant);
+    }
+
+    pub(super) fn leave(&mut self, lane: Lane, quota: Quota, id: u64) {
+        self.waiting[quota as usize].remove(lane, id);
+    }
+
+    /// Whether a timer task must be started; says so once.
+    pub(super) fn needs_driver(&mut self) -> bool {
+        let needed = !self.driven && !self.nobody_waits();
+        self.driven |= needed;
+        needed
+    }
+
+    /// Whether the timer task may end; marks it as ended in the same breath, so that no waiter is left without one.
+    pub(super) fn driver_may_stop(&mut self) -> bool {
+        let stop = self.nobody_waits();
+        self.driven &= !stop;
+        stop
+    }
+
+    fn nobody_waits(&self) -> bool {
+        self.waiting.iter().all(Lanes::is_empty)
+    }
+
+    /// Takes everybody who may go now off the queues.
+    pub(super) fn admit(&mut self, book: &dyn SlotBook, now: SlotTime, wall: Timestamp, lease: SlotTime) -> Decision {
+        let mut decision = Decision::default();
+        self.turn_away(wall, &mut decision);
+        for quota in [Quota::Burst, Quota::Search, Quota::Free] {
+            while let Some((lane, slots)) = self.next(book, quota, now, wall, lease, &mut decision.next) {
+                let Some((grant, since)) = self.waiting[quota as usize].serve(lane, now) else {
+                    break;
+                };
+                self.stats.waited += since.until(now);
+                decision.admitted.push(Admitted {
+                    grant,
+                    lane,
+                    quota,
+                    slots,
+                });
+            }
+        }
+        decision
+    }
+
+    /// Takes the impatient off the lanes for which the day is spent.
+    fn turn_away(&mut self, wall: Timestamp, decision: &mut Decision) {
+        for lane in Lane::ALL {
+            let Some(reset) = self.daily.closed_until(lane, wall) else {
+                continue;
+            };
+            let lanes = self.waiting.iter_mut();
+            let told = lanes.flat_map(|lanes| lanes.take_all(lane, |grant| !grant.patient));
+            decision.refused.extend(told.map(|grant| (grant, reset)));
+        }
+    }
+
+    /// The next lane of a quota that may go, with its slots; else notes in `wake` when to look again.
+    fn next(
+        &mut self,
+        book: &dyn SlotBook,
+        quota: Quota,
+        now: SlotTime,
+        wall: Timestamp,
+        lease: SlotTime,
+        wake: &mut Option<Duration>,
+    ) -> Option<(Lane, Slots)> {
+        for lane in self.waiting[quota as usize].order(now) {
+            match self.try_admit(book, lane, quota, now, wall, lease) {
+                Ok(slots) => return Some((lane, slots)),
+                Err(wait) => *wake = Some(wake.map_or(wait, |wake| wake.min(wait))),
+            }
+        }
+        None
+    }
+
+    /// The slots for one request of `lane`.
+    ///
+    /// # Errors
+    /// How long until it is worth asking again.
+    fn try_admit(
+        &mut self,
+        book: &dyn SlotBook,
+        lane: Lane,
+        quota: Quota,
+        now: SlotTime,
+        wall: Timestamp,
+        lease: SlotTime,
+    ) -> Result<Slots, Duration> {
+        if let Some(reset) = self.daily.closed_until(lane, wall) {
+            return Err(wall.duration_until(reset).unsigned_abs().max(Duration::from_millis(1)));
+        }
+        if lane == Lane::Sync && self.background_after > now {
+            return Err(now.until(self.background_after));
+        }
+        let mut slots = Slots::default();
+        for ledger in self.ledgers(quota).into_iter().flatten() {
+            match self.try_take(book, ledger, lane, now, lease) {
+                Ok(slot) => slots.push(ledger, slot),
+                Err(again) => {
+                    slots.give_back(book, now);
+                    return Err(now.until(again).max(Duration::from_millis(1)));
+                }
+            }
+        }
+        if lane == Lane::Sync
+            && let Err(wait) = self.hold_back(quota, now, wall)
+        {
+            slots.give_back(book, now);
+            return Err(wait);
+        }
+        if slots.holds(Ledger::Burst) {
+            self.burst_taken += 1;
+        }
+        Ok(slots)
+    }
+
+    fn try_take(
+        &self,
+        book: &dyn SlotBook,
+        ledger: Ledger,
+        lane: Lane,
+        now: SlotTime,
+        lease: SlotTime,
+    ) -> Result<super::SlotId, SlotTime> {
+        if let Some(until) = self.window(ledger).frozen(now) {
+            return Err(until);
+        }
+        let capacity = self.capacity(ledger, lane, now);
+        // A slot that is on the wire now will be held for a whole window after its answer, so the next slot is free at
+        // the earliest when one that waits out its window is, or in one window.
+        book.try_take(ledger, capacity, now, lease)
+            .map_err(|free| free.min(now.after(ledger.window())))
+    }
+
+    /// What background work must wait for besides a slot: the smoother while somebody looks, the pace of the day.
+    fn hold_back(&mut self, quota: Quota, now: SlotTime, wall: Timestamp) -> Result<(), Duration> {
+        if self.interactive && quota == Quota::Burst {
+            let limit = self.capacity(Ledger::Burst, Lane::Sync, now);
+            if let Err(wait) = self.smoother.check(limit, now) {
+                let wait = wait.max(Duration::from_millis(1));
+                self.background_after = now.after(wait);
+                return Err(wait);
+            }
+        }
+        if let Some(pace) = self.daily.pace(wall) {
+            self.background_after = now.after(pace);
+        }
+        Ok(())
+    }
+
+    /// What `lane` may see held and still go. While a dashboard is open or a write waits, background work leaves a
+    /// reserve: a twentieth of the window, one search of the second.
+    fn capacity(&self, ledger: Ledger, lane: Lane, now: SlotTime) -> u32 {
+        let capacity = self.window(ledger).capacity(now);
+        let write_waits = self.waiting[Quota::Burst as usize].waiting(Lane::Write) > 0;
+        if matches!(lane, Lane::Write | Lane::Read) || !(self.interactive || write_waits) {
+            return capacity;
+        }
+        let reserve = match ledger {
+            Ledger::Burst => (capacity * self.reserve_percent).div_ceil(100),
+            Ledger::Search => 1,
+        };
+        capacity.saturating_sub(reserve).max(1)
+    }
+
+    fn ledgers(&self, quota: Quota) -> [Option<Ledger>; 2] {
+        match quota {
+            Quota::Burst => [Some(Ledger::Burst), None],
+            Quota::Search => [Some(Ledger::Search), self.search_in_burst.then_some(Ledger::Burst)],
+            Quota::Free => [self.free_in_burst.then_some(Ledger::Burst), None],
+        }
+    }
+
+    pub(super) const fn window(&self, ledger: Ledger) -> &Window {
+        match ledger {
+            Ledger::Burst => &self.burst,
+            Ledger::Search => &self.search,
+        }
+    }
+
+    pub(super) fn limits(&mut self, burst: u64, search: u64, now: SlotTime, wall: Timestamp) -> Limits {
+        let gauge = |ledger: Ledger, held: u64| {
+            let capacity = u64::from(self.window(ledger).limit());
+            let usable = u64::from(self.window(ledger).capacity(now));
+            Gauge {
+                capacity,
+                left: usable.saturating_sub(held),
+                window: ledger.window(),
+                resets_at: None,
+            }
+        };
+        let (burst, search) = (gauge(Ledger::Burst, burst), gauge(Ledger::Search, search));
+        let lanes = Lane::ALL.map(|lane| LaneLoad {
+            waiting: self.waiting.iter().map(|lanes| lanes.waiting(lane)).sum::<usize>() as u32,
+            ..self.stats.lanes[lane as usize]
+        });
+        Limits {
+            burst,
+            search,
+            daily: self.daily.gauge(wall),
+            lanes,
+            total_requests: self.stats.total,
+            total_wait: self.stats.waited,
+            requests_per_minute: self.stats.per_minute(now),
+            rate_limited: self.stats.rate_limited,
+            retries: self.stats.retries,
+        }
+    }
+}
+
+/// How long a slot is held after its request was given up without an answer.
+pub(super) fn unanswered(ledger: Ledger) -> Duration {
+    ledger.window() + GRACE
+}

@@ -1,0 +1,269 @@
+//! The budget: who may send, and when. Four lanes wait for slots of two ledgers and for the day; waiting ends at definite
+//! times, by one timer, never by polling. It sends nothing and knows nothing of requests but their lane and quota.
+
+mod admission;
+#[cfg(test)]
+mod behaviour;
+mod book;
+mod daily;
+mod headers;
+mod lanes;
+mod permit;
+#[cfg(test)]
+mod proof;
+mod smooth;
+mod stats;
+mod window;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::sync::{Notify, oneshot};
+
+use self::{
+    admission::{Grant, State},
+    permit::Slots,
+};
+pub use self::{
+    book::{Day, Learnt, Ledger, MemoryBook, SlotBook, SlotId, SlotTime},
+    permit::Permit,
+};
+pub(super) use self::{
+    headers::RateHeaders,
+    permit::{Refusal, Report},
+};
+use super::{clock::Clock, settings::Settings};
+use crate::domain::{Gauge, Lane, Limits};
+
+/// Which quota a request spends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quota {
+    /// The ten-second window: everything but search and association batches.
+    Burst,
+    /// The searches per second.
+    Search,
+    /// Association batches: HubSpot's specification exempts them from the window; they count for the day.
+    Free,
+}
+
+/// How much longer than its window a slot is held when its request was never answered: it may still arrive.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The budget of one client. Cheap to clone.
+#[derive(Clone)]
+pub struct Budget {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Clock,
+    book: Arc<dyn SlotBook>,
+    /// The deadline of one exchange.
+    timeout: Duration,
+    state: Mutex<State>,
+    /// Something changed that may let somebody go: a slot came back, the limit rose, a waiter left.
+    changed: Notify,
+    next_waiter: AtomicU64,
+}
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Budget").finish_non_exhaustive()
+    }
+}
+
+impl Budget {
+    pub(super) fn new(settings: &Settings, clock: Clock, book: Arc<dyn SlotBook>) -> Self {
+        let learnt = book.learnt();
+        let mut state = State::new(settings, learnt, clock.slot_time());
+        // A new day is told apart once the account's zone is known; until then an answer of today's UTC date counts.
+        let date = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
+        if let Some(day) = learnt.day.filter(|day| date(day.at) == date(clock.wall())) {
+            state.daily.observe(day.limit, day.left, clock.wall());
+        }
+        Self {
+            inner: Arc::new(Inner {
+                clock,
+                book,
+                timeout: settings.timeout,
+                state: Mutex::new(state),
+                changed: Notify::new(),
+                next_waiter: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// Waits for the right to send one request, over the end of the day if need be. Cancel-safe: a future that is
+    /// dropped leaves the queue clean.
+    pub async fn permit(&self, lane: Lane, quota: Quota) -> Permit {
+        loop {
+            if let Some(Ok(permit)) = self.wait(lane, quota, true).await {
+                return permit;
+            }
+        }
+    }
+
+    /// Waits for the right to send one request, unless the day is spent or is spent while it waits.
+    ///
+    /// # Errors
+    /// When the day's budget is full again.
+    pub async fn permit_today(&self, lane: Lane, quota: Quota) -> Result<Permit, Timestamp> {
+        loop {
+            if let Some(answer) = self.wait(lane, quota, false).await {
+                return answer;
+            }
+        }
+    }
+
+    /// Joins the queue once; `None` when the place was lost without an answer.
+    async fn wait(&self, lane: Lane, quota: Quota, patient: bool) -> Option<Result<Permit, Timestamp>> {
+        let (sender, receiver) = oneshot::channel();
+        let id = self.inner.next_waiter.fetch_add(1, Ordering::Relaxed);
+        let now = self.inner.clock.slot_time();
+        self.inner.lock().join(lane, quota, id, now, Grant { sender, patient });
+        let _leaves = Waiting {
+            inner: &self.inner,
+            lane,
+            quota,
+            id,
+        };
+        self.inner.admit();
+        self.inner.drive();
+        receiver.await.ok()
+    }
+
+    /// When `lane` may send again, while the day is spent for it; `None` when it may send now. Requests that wait
+    /// nevertheless go out then.
+    #[must_use]
+    pub fn closed_until(&self, lane: Lane) -> Option<Timestamp> {
+        self.inner.lock().daily.closed_until(lane, self.inner.clock.wall())
+    }
+
+    /// Somebody else uses the same budget, as far as the last answers show.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        let now = self.inner.clock.slot_time();
+        self.inner.lock().burst.is_shared(now)
+    }
+
+    /// Both budgets and the statistics since the start.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let (now, wall) = (self.inner.clock.slot_time(), self.inner.clock.wall());
+        let held = |ledger| u64::from(self.inner.book.held(ledger, now));
+        let (burst, search) = (held(Ledger::Burst), held(Ledger::Search));
+        self.inner.lock().limits(burst, search, now, wall)
+    }
+
+    pub(super) fn set_interactive(&self, interactive: bool) {
+        self.inner.lock().interactive = interactive;
+        self.inner.changed.notify_one();
+    }
+
+    /// The day ends at midnight of the account's zone.
+    pub(super) fn set_zone(&self, zone: TimeZone) {
+        self.inner.lock().daily.set_zone(zone, self.inner.clock.wall());
+    }
+
+    /// What the usage call said about the day; the gauge afterwards.
+    pub(super) fn observe_usage(&self, limit: u64, used: u64, resets_at: Option<Timestamp>) -> Option<Gauge> {
+        let wall = self.inner.clock.wall();
+        let mut state = self.inner.lock();
+        state.daily.observe_usage(limit, used, resets_at, wall);
+        let gauge = state.daily.gauge(wall);
+        drop(state);
+        self.inner.changed.notify_one();
+        gauge
+    }
+
+    /// A read is sent again.
+    pub(super) fn count_retry(&self) {
+        self.inner.lock().stats.retries += 1;
+    }
+}
+
+/// A place in a queue, given up when the future that waits is dropped.
+struct Waiting<'a> {
+    inner: &'a Inner,
+    lane: Lane,
+    quota: Quota,
+    id: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.inner.lock().leave(self.lane, self.quota, self.id);
+        self.inner.changed.notify_one();
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go whoever may go now. Returns how long until somebody else may, `None` when nobody waits.
+    fn admit(self: &Arc<Self>) -> Option<Duration> {
+        let (now, wall) = (self.clock.slot_time(), self.clock.wall());
+        let lease = now.after(self.timeout + Ledger::Burst.window() + 2 * GRACE);
+        let decision = self.lock().admit(&*self.book, now, wall, lease);
+        for admitted in decision.admitted {
+            let permit = Permit::new(self.clone(), admitted.lane, admitted.quota, admitted.slots, now);
+            // A permit nobody waits for any more is dropped here, outside the lock, and gives its slots back.
+            drop(admitted.grant.sender.send(Ok(permit)));
+        }
+        for (grant, reset) in decision.refused {
+            drop(grant.sender.send(Err(reset)));
+        }
+        decision.next
+    }
+
+    /// Keeps one timer running while somebody waits.
+    fn drive(self: &Arc<Self>) {
+        if !self.lock().needs_driver() {
+            return;
+        }
+        let mut driver = Driver {
+            inner: self.clone(),
+            stopped: false,
+        };
+        tokio::spawn(async move {
+            let inner = driver.inner.clone();
+            loop {
+                let changed = inner.changed.notified();
+                let Some(wait) = inner.admit() else {
+                    driver.stopped = inner.lock().driver_may_stop();
+                    if driver.stopped {
+                        return;
+                    }
+                    continue;
+                };
+                tokio::select! {
+                    () = changed => {}
+                    () = inner.clock.sleep(wait) => {}
+                }
+            }
+        });
+    }
+}
+
+/// The timer task. When its runtime ends with waiters left, the next waiter must start another.
+struct Driver {
+    inner: Arc<Inner>,
+    /// It ended because nobody waited; somebody else may drive already.
+    stopped: bool,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if !self.stopped {
+            self.inner.lock().driven = false;
+        }
+    }
+}

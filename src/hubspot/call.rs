@@ -1,0 +1,199 @@
+//! One exchange: a permit, a request, an answer; and, for reads, the retries around it.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
+use futures::TryFutureExt;
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde_json::Value;
+
+use super::{
+    budget::{Permit, Quota, RateHeaders, Report},
+    classify::{Action, OpClass},
+    client::Client,
+    failure::Failure,
+    refusal,
+    signal::Signal,
+    transport::{Request, Response},
+};
+use crate::domain::Lane;
+
+/// A request before it has a permit.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: Bytes,
+    pub(super) quota: Quota,
+}
+
+impl Call {
+    pub(super) fn get(path: String) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            body: Bytes::new(),
+            quota: Quota::Burst,
+        }
+    }
+
+    pub(super) fn send(method: Method, path: String, body: &Value) -> Self {
+        Self {
+            method,
+            path,
+            body: Bytes::from(body.to_string()),
+            quota: Quota::Burst,
+        }
+    }
+
+    pub(super) fn post(path: String, body: &Value) -> Self {
+        Self::send(Method::POST, path, body)
+    }
+
+    pub(super) const fn out_of(mut self, quota: Quota) -> Self {
+        self.quota = quota;
+        self
+    }
+}
+
+impl Client {
+    /// A read: every attempt takes its own permit; what may succeed next time is tried again. `parse` belongs to the
+    /// attempt, since a body that is cut off is worth another one.
+    pub(super) async fn read<T>(
+        &self,
+        lane: Lane,
+        call: Call,
+        parse: impl Fn(&Response) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let attempt = || async {
+            let budget = &self.inner.budget;
+            let permit = budget
+                .permit_today(lane, call.quota)
+                .map_err(|reset| Failure::day_spent(reset, self.inner.clock.wall()))
+                .await?;
+            parse(&self.exchange(permit, &call).await?)
+        };
+        attempt
+            .retry(self.backoff())
+            .when(is_repeatable)
+            .adjust(|failure, delay| delay.map(|delay| wait_before_retry(failure, delay)))
+            .notify(|failure, delay| {
+                tracing::info!(signal = ?failure.signal, ?delay, "a read is tried again");
+                self.inner.budget.count_retry();
+            })
+            .await
+    }
+
+    /// A write: exactly one attempt.
+    pub(super) async fn write(&self, permit: Permit, call: &Call) -> Result<Response, Failure> {
+        if permit.is_stale() {
+            let (lane, quota) = (permit.lane(), permit.quota());
+            drop(permit);
+            return self.exchange(self.permit(lane, quota).await, call).await;
+        }
+        self.exchange(permit, call).await
+    }
+
+    /// 1, 2, 4 s and so on, capped at 4 s, each with jitter of up to as much again.
+    fn backoff(&self) -> ExponentialBuilder {
+        let builder = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_secs(1))
+            .with_max_delay(Duration::from_secs(4))
+            .with_max_times(self.inner.max_retries as usize)
+            .with_jitter();
+        match self.inner.jitter_seed {
+            Some(seed) => builder.with_jitter_seed(seed),
+            None => builder,
+        }
+    }
+
+    /// Sends the request once and tells the budget what became of it.
+    async fn exchange(&self, mut permit: Permit, call: &Call) -> Result<Response, Failure> {
+        let request = self.request(call);
+        permit.begin();
+        let lane = permit.lane();
+        match self.inner.transport.send(request).await {
+            Err(error) => {
+                if error.sent {
+                    drop(permit);
+                } else {
+                    permit.not_sent();
+                }
+                tracing::debug!(path = %path_only(&call.path), kind = ?error.kind, sent = error.sent, "no answer");
+                Err(Failure::from_transport(&error))
+            }
+            Ok(response) => {
+                let failure = (!response.status.is_success()).then(|| refusal::read(&response, call.quota));
+                permit.answered(&Report {
+                    headers: RateHeaders::read(&response.headers),
+                    refusal: failure.as_ref().and_then(refusal::refusal),
+                });
+                match failure {
+                    None => Ok(response),
+                    Some(failure) => Err(self.after_refusal(lane, call, &response, failure)),
+                }
+            }
+        }
+    }
+
+    /// Remembers what an error answer teaches about the host and the day.
+    fn after_refusal(&self, lane: Lane, call: &Call, response: &Response, mut failure: Failure) -> Failure {
+        tracing::debug!(
+            path = %path_only(&call.path),
+            status = failure.status,
+            correlation = failure.correlation_id.as_deref(),
+            "refused"
+        );
+        match failure.signal {
+            Signal::WrongHost => self.inner.move_to(refusal::hublet(response)),
+            Signal::RateDaily { .. } => {
+                failure.retry_at = self.inner.budget.closed_until(lane);
+                let wall = self.inner.clock.wall();
+                failure.retry_after = failure.retry_at.map(|reset| wall.duration_until(reset).unsigned_abs());
+            }
+            _ => {}
+        }
+        failure
+    }
+
+    fn request(&self, call: &Call) -> Request {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, self.inner.authorization.clone());
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if !call.body.is_empty() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Request {
+            method: call.method.clone(),
+            path_and_query: call.path.clone(),
+            headers,
+            body: call.body.clone(),
+            timeout: self.inner.timeout,
+            hublet: self.inner.hublet(),
+        }
+    }
+}
+
+/// What the table lets a read do again.
+fn is_repeatable(failure: &Failure) -> bool {
+    matches!(
+        failure.verdict(OpClass::Read).action,
+        Action::Requeue { .. } | Action::Offline
+    )
+}
+
+/// A refusal of a limit is waited out in the budget, where the whole lane is frozen; anything else waits for its
+/// backoff, longer when HubSpot asks for it or when the table does.
+fn wait_before_retry(failure: &Failure, delay: Duration) -> Duration {
+    match failure.signal {
+        Signal::RateWindow { .. } | Signal::RateSecond { .. } | Signal::WrongHost => Duration::ZERO,
+        Signal::Locked => delay.max(Duration::from_secs(2)),
+        _ => delay.max(failure.retry_after.unwrap_or_default()),
+    }
+}
+
+/// Queries may hold addresses of people: they are not logged.
+fn path_only(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}

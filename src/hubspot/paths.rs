@@ -1,0 +1,148 @@
+//! Every path of the API, built with the one version, and their encoding.
+
+use super::API_VERSION;
+use crate::domain::{ObjectType, RecordRef};
+
+/// Paths longer than this are not sent: HubSpot's edge refuses URLs of about 16,000 characters.
+pub(super) const LONGEST: usize = 15_000;
+
+/// `/{area}/{version}`: the only place that knows the version.
+fn versioned(area: &str) -> String {
+    format!("/{area}/{API_VERSION}")
+}
+
+pub(super) fn objects(object: ObjectType) -> String {
+    format!("{}/{object}", versioned("crm/objects"))
+}
+
+pub(super) fn record(record: &RecordRef) -> String {
+    format!("{}/{}", objects(record.object), encode(&record.id))
+}
+
+pub(super) fn default_association(from: &RecordRef, to: &RecordRef) -> String {
+    let to_id = encode(&to.id);
+    format!("{}/associations/default/{}/{to_id}", record(from), to.object)
+}
+
+pub(super) fn association_batch(from: ObjectType, to: ObjectType) -> String {
+    format!("{}/{from}/{to}/batch/read", versioned("crm/associations"))
+}
+
+pub(super) fn pipelines(object: ObjectType) -> String {
+    format!("{}/{object}", versioned("crm/pipelines"))
+}
+
+pub(super) fn owners() -> String {
+    versioned("crm/owners")
+}
+
+pub(super) fn definitions(object: ObjectType) -> String {
+    format!("{}/{object}", versioned("crm/properties"))
+}
+
+pub(super) fn account_details() -> String {
+    format!("{}/details", versioned("account-info"))
+}
+
+pub(super) fn daily_usage() -> String {
+    format!("{}/api-usage/daily/private-apps", versioned("account-info"))
+}
+
+/// The one call without a date version: HubSpot offers it in no other spelling.
+pub(super) const fn introspection() -> &'static str {
+    "/oauth/v2/private-apps/get/access-token-info"
+}
+
+/// A query string under construction.
+#[derive(Debug, Default)]
+pub(super) struct Query(String);
+
+impl Query {
+    pub(super) fn with(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.0.push(if self.0.is_empty() { '?' } else { '&' });
+        self.0.push_str(name);
+        self.0.push('=');
+        self.0.push_str(&encode(value.as_ref()));
+        self
+    }
+
+    pub(super) fn with_some(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// A comma list; nothing when it is empty.
+    pub(super) fn with_list<'a>(self, name: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
+        let list = values.into_iter().collect::<Vec<_>>().join(",");
+        if list.is_empty() { self } else { self.with(name, list) }
+    }
+
+    pub(super) fn on(self, path: &str) -> String {
+        format!("{path}{}", self.0)
+    }
+}
+
+/// Percent-encodes everything but unreserved characters and the comma.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~,".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_carries_the_one_version() {
+        let deal = RecordRef::new(ObjectType::Deals, "1");
+        let company = RecordRef::new(ObjectType::Companies, "2");
+        for path in [
+            record(&deal),
+            default_association(&deal, &company),
+            association_batch(ObjectType::Deals, ObjectType::Notes),
+            pipelines(ObjectType::Deals),
+            owners(),
+            definitions(ObjectType::Contacts),
+            account_details(),
+            daily_usage(),
+        ] {
+            assert!(path.contains("/2026-09"), "{path}");
+        }
+        assert_eq!(
+            default_association(&deal, &company),
+            "/crm/objects/2026-09/deals/1/associations/default/companies/2"
+        );
+        assert_eq!(
+            association_batch(ObjectType::Deals, ObjectType::Notes),
+            "/crm/associations/2026-09/deals/notes/batch/read"
+        );
+    }
+
+    #[test]
+    fn an_id_cannot_leave_its_place_in_the_path() {
+        let odd = RecordRef::new(ObjectType::Contacts, "../owners?x=a+b@c.de");
+        assert_eq!(
+            record(&odd),
+            "/crm/objects/2026-09/contacts/..%2Fowners%3Fx%3Da%2Bb%40c.de"
+        );
+    }
+
+    #[test]
+    fn queries_leave_out_what_is_empty() {
+        let query = Query::default()
+            .with("limit", "100")
+            .with_list("properties", ["amount", "dealname"])
+            .with_list("associations", [])
+            .with_some("after", Some("a=b"));
+        assert_eq!(query.on("/x"), "/x?limit=100&properties=amount,dealname&after=a%3Db");
+    }
+}

@@ -1,0 +1,100 @@
+//! Deal pipelines and their stages.
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::{
+    call::Call,
+    client::Client,
+    failure::Failure,
+    paths,
+    wire::{self, Results, Text},
+};
+use crate::domain::{Lane, ObjectType, Pipeline, Stage};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePipeline {
+    id: Text,
+    #[serde(default)]
+    label: String,
+    #[serde(default)]
+    display_order: i64,
+    #[serde(default)]
+    archived: bool,
+    updated_at: Option<Text>,
+    #[serde(default)]
+    stages: Vec<WireStage>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireStage {
+    id: Text,
+    #[serde(default)]
+    label: String,
+    #[serde(default)]
+    display_order: i64,
+    #[serde(default)]
+    archived: bool,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+/// Texts, not numbers and flags.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    probability: Option<Text>,
+    is_closed: Option<Text>,
+}
+
+impl Client {
+    /// The live deal pipelines in display order, with their live stages.
+    ///
+    /// # Errors
+    /// [`Failure`] when HubSpot refuses, or after the retries.
+    pub async fn pipelines(&self, lane: Lane) -> Result<Vec<Pipeline>, Failure> {
+        let call = Call::get(paths::pipelines(ObjectType::Deals));
+        self.read(lane, call, |response| {
+            let answer: Results<WirePipeline> = wire::read(response)?;
+            let live = answer.results.into_iter().filter(|pipeline| !pipeline.archived);
+            let mut pipelines: Vec<Pipeline> = live.map(WirePipeline::into_pipeline).collect();
+            pipelines.sort_by(|a, b| (a.order, &a.label, &a.id).cmp(&(b.order, &b.label, &b.id)));
+            Ok(pipelines)
+        })
+        .await
+    }
+}
+
+impl WirePipeline {
+    fn into_pipeline(self) -> Pipeline {
+        let live = self.stages.into_iter().filter(|stage| !stage.archived);
+        let mut stages: Vec<Stage> = live.map(WireStage::into_stage).collect();
+        stages.sort_by(|a, b| (a.order, &a.label, &a.id).cmp(&(b.order, &b.label, &b.id)));
+        Pipeline {
+            id: self.id.0.into(),
+            label: self.label,
+            order: self.display_order,
+            stages,
+            updated_at: wire::time(self.updated_at.as_ref()),
+        }
+    }
+}
+
+impl WireStage {
+    fn into_stage(self) -> Stage {
+        let probability = self
+            .metadata
+            .probability
+            .and_then(|text| text.0.parse::<Decimal>().ok());
+        Stage {
+            id: self.id.0.into(),
+            label: self.label,
+            order: self.display_order,
+            // Two spellings of the same number must be the same stage: `1.0` is 1.
+            probability: probability.unwrap_or_default().normalize(),
+            closed: self.metadata.is_closed.is_some_and(|text| text.0 == "true"),
+        }
+    }
+}

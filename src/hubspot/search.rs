@@ -1,0 +1,214 @@
+//! Search: filters over HubSpot's index, which lags behind the records by seconds.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    budget::Quota,
+    call::Call,
+    client::Client,
+    failure::Failure,
+    objects::{self, Batch},
+    paths,
+    wire::{self, Results, WireRecord},
+};
+use crate::domain::{Lane, ObjectType, Record};
+
+/// Bodies longer than this are refused.
+const LONGEST: usize = 3_000;
+
+/// A comparison, in HubSpot's words. Values are text; dates are epoch milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal.
+    Eq(String),
+    /// Not equal.
+    Neq(String),
+    /// Less.
+    Lt(String),
+    /// Less or equal.
+    Lte(String),
+    /// Greater.
+    Gt(String),
+    /// Greater or equal.
+    Gte(String),
+    /// Between, both ends included.
+    Between(String, String),
+    /// One of.
+    In(Vec<String>),
+    /// None of.
+    NotIn(Vec<String>),
+    /// Has a value.
+    Has,
+    /// Has no value.
+    HasNot,
+    /// Contains a word; `*` stands for any rest.
+    ContainsToken(String),
+    /// Does not contain a word.
+    NotContainsToken(String),
+}
+
+/// A condition on one property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchFilter {
+    /// The property, or `associations.contact`.
+    pub property: String,
+    /// What must hold.
+    pub is: Comparison,
+}
+
+impl SearchFilter {
+    /// A condition.
+    #[must_use]
+    pub fn new(property: impl Into<String>, is: Comparison) -> Self {
+        Self {
+            property: property.into(),
+            is,
+        }
+    }
+}
+
+/// The one property results are sorted by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchSort {
+    /// The property. `hs_object_id` sorts as text.
+    pub property: String,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// A search. HubSpot takes at most 5 groups of 6 filters, 18 in all, and 3,000 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchQuery {
+    /// Groups are alternatives; the filters of a group must all hold.
+    pub filter_groups: Vec<Vec<SearchFilter>>,
+    /// Words to find in the type's own searchable properties.
+    pub query: Option<String>,
+    /// Order; HubSpot's is creation time, ascending.
+    pub sort: Option<SearchSort>,
+    /// Properties to read, besides HubSpot's defaults.
+    pub properties: Vec<String>,
+    /// Records per page, at most 200.
+    pub limit: u32,
+    /// The cursor of the page before; HubSpot stops at 10,000 records.
+    pub after: Option<String>,
+}
+
+impl Default for SearchQuery {
+    fn default() -> Self {
+        Self {
+            filter_groups: Vec::new(),
+            query: None,
+            sort: None,
+            properties: Vec::new(),
+            limit: 200,
+            after: None,
+        }
+    }
+}
+
+/// One page of results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchPage {
+    /// How many records match, as far as the index knows.
+    pub total: u64,
+    /// The page.
+    pub records: Vec<Record>,
+    /// The cursor of the next page.
+    pub after: Option<String>,
+}
+
+impl Client {
+    /// One page of a search. Where the properties would make the body too long, ids are searched and the properties
+    /// read in batches; a record archived in between is then left out of the page.
+    ///
+    /// # Errors
+    /// [`Failure`] when HubSpot refuses, or after the retries.
+    pub async fn search(&self, lane: Lane, object: ObjectType, query: &SearchQuery) -> Result<SearchPage, Failure> {
+        let body = query.body(&query.properties);
+        if body.to_string().len() <= LONGEST {
+            return self.search_with(lane, object, &body).await;
+        }
+        let page = self.search_with(lane, object, &query.body(&[])).await?;
+        let ids: Vec<String> = page.records.iter().map(|record| record.id.clone()).collect();
+        let batch = Batch {
+            object,
+            properties: &query.properties,
+            history: &[],
+            archived: false,
+        };
+        let read = self.batches(lane, &batch, &ids).await?;
+        let mut found: BTreeMap<String, Record> = read.records.into_iter().map(|r| (r.id.clone(), r)).collect();
+        Ok(SearchPage {
+            records: ids.iter().filter_map(|id| found.remove(id)).collect(),
+            ..page
+        })
+    }
+
+    async fn search_with(&self, lane: Lane, object: ObjectType, body: &Value) -> Result<SearchPage, Failure> {
+        let path = format!("{}/search", paths::objects(object));
+        let call = Call::post(path, body).out_of(Quota::Search);
+        self.read(lane, call, |response| {
+            let answer: Results<WireRecord> = wire::read(response)?;
+            let records = objects::records(answer.results, object)?;
+            Ok(SearchPage {
+                total: answer.total.unwrap_or(records.len() as u64),
+                records,
+                after: wire::after(answer.paging),
+            })
+        })
+        .await
+    }
+}
+
+impl SearchQuery {
+    fn body(&self, properties: &[String]) -> Value {
+        let groups = self.filter_groups.iter().map(|group| {
+            let filters: Vec<Value> = group.iter().map(SearchFilter::body).collect();
+            json!({ "filters": filters })
+        });
+        let mut body = json!({ "filterGroups": groups.collect::<Vec<_>>(), "limit": self.limit.clamp(1, 200) });
+        if !properties.is_empty() {
+            body["properties"] = json!(properties);
+        }
+        if let Some(sort) = &self.sort {
+            let direction = if sort.descending { "DESCENDING" } else { "ASCENDING" };
+            body["sorts"] = json!([{ "propertyName": sort.property, "direction": direction }]);
+        }
+        if let Some(query) = &self.query {
+            body["query"] = json!(query);
+        }
+        if let Some(after) = &self.after {
+            body["after"] = json!(after);
+        }
+        body
+    }
+}
+
+impl SearchFilter {
+    fn body(&self) -> Value {
+        let one = |operator: &str, value: &str| json!({ "propertyName": self.property, "operator": operator, "value": value });
+        let many = |operator: &str, values: &[String]| json!({ "propertyName": self.property, "operator": operator, "values": values });
+        let none = |operator: &str| json!({ "propertyName": self.property, "operator": operator });
+        match &self.is {
+            Comparison::Eq(value) => one("EQ", value),
+            Comparison::Neq(value) => one("NEQ", value),
+            Comparison::Lt(value) => one("LT", value),
+            Comparison::Lte(value) => one("LTE", value),
+            Comparison::Gt(value) => one("GT", value),
+            Comparison::Gte(value) => one("GTE", value),
+            Comparison::Between(low, high) => {
+                let mut filter = one("BETWEEN", low);
+                filter["highValue"] = json!(high);
+                filter
+            }
+            Comparison::In(values) => many("IN", values),
+            Comparison::NotIn(values) => many("NOT_IN", values),
+            Comparison::Has => none("HAS_PROPERTY"),
+            Comparison::HasNot => none("NOT_HAS_PROPERTY"),
+            Comparison::ContainsToken(value) => one("CONTAINS_TOKEN", value),
+            Comparison::NotContainsToken(value) => one("NOT_CONTAINS_TOKEN", value),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Successful answers as HubSpot spells them, read leniently into domain types: ids as text or numbers, times with and
+//! without fractions, keys we do not know. It refuses answers HubSpot did not write and bodies no client should parse.
+
+use std::{collections::BTreeMap, fmt};
+
+use http::header;
+use jiff::Timestamp;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Visitor},
+};
+
+use super::{failure::Failure, signal::Signal, transport::Response};
+use crate::domain::{ObjectType, PropertyVersion, Record, UserId, parse_time};
+
+/// Deeper JSON than this is not HubSpot's.
+const DEEPEST: usize = 64;
+/// No record has more properties than this.
+const MOST_PROPERTIES: usize = 10_000;
+
+/// Reads the body of a success.
+pub(super) fn read<T: DeserializeOwned>(response: &Response) -> Result<T, Failure> {
+    let status = response.status.as_u16();
+    let fail = |signal, message: String| Failure {
+        status: Some(status),
+        correlation_id: response
+            .headers
+            .get("x-hubspot-correlation-id")
+            .and_then(|id| id.to_str().ok())
+            .map(str::to_owned),
+        ..Failure::new(signal, message)
+    };
+    if !is_json(response) {
+        return Err(fail(
+            Signal::NotHubSpot,
+            format!("the answer with status {status} is not HubSpot's"),
+        ));
+    }
+    if depth(&response.body) > DEEPEST {
+        return Err(fail(
+            Signal::Unreadable,
+            "HubSpot's answer is nested too deeply".to_owned(),
+        ));
+    }
+    let mut json = serde_json::Deserializer::from_slice(&response.body);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        // The path only: the error's own text quotes values of records.
+        let message = format!("HubSpot's answer cannot be read at '{}'", error.path());
+        fail(Signal::Unreadable, message)
+    })
+}
+
+/// By the content type where there is one, else by the first character.
+fn is_json(response: &Response) -> bool {
+    match response.headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str()) {
+        Some(Ok(kind)) => kind.contains("json"),
+        Some(Err(_)) => false,
+        None => matches!(response.body.trim_ascii_start().first(), Some(b'{' | b'[')),
+    }
+}
+
+/// How deeply brackets nest outside of texts.
+fn depth(body: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut text, mut escaped) = (0_usize, 0, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if text => escaped = true,
+            b'"' => text = !text,
+            b'{' | b'[' if !text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// A text, or a number or flag that should have been one. Numbers keep their digits as far as JSON gives them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Text(pub(super) String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct AnyScalar;
+        impl Visitor<'_> for AnyScalar {
+            type Value = Text;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number or a flag")
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Text, E> {
+                Ok(Text(value.to_owned()))
+            }
+            fn visit_string<E>(self, value: String) -> Result<Text, E> {
+                Ok(Text(value))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Text, E> {
+                Ok(Text(value.to_string()))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Text, E> {
+                Ok(Text(value.to_string()))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Text, E> {
+                Ok(Text(value.to_string()))
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Text, E> {
+                Ok(Text(value.to_string()))
+            }
+        }
+        from.deserialize_any(AnyScalar)
+    }
+}
+
+/// An instant in any spelling of the wire; what cannot be read counts as absent.
+pub(super) fn time(text: Option<&Text>) -> Option<Timestamp> {
+    text.and_then(|text| parse_time(&text.0))
+}
+
+/// `paging`.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Paging {
+    next: Option<Next>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Next {
+    after: Option<Text>,
+}
+
+/// The cursor, if there is a next page.
+pub(super) fn after(paging: Option<Paging>) -> Option<String> {
+    paging?
+        .next?
+        .after
+        .map(|after| after.0)
+        .filter(|after| !after.is_empty())
+}
+
+/// A page of anything. Its results are the one key that must be there: some other server's JSON is not an empty page.
+#[derive(Debug, Deserialize)]
+pub(super) struct Results<T> {
+    pub(super) results: Vec<T>,
+    pub(super) paging: Option<Paging>,
+    /// Searches only.
+    pub(super) total: Option<u64>,
+    /// Batches only: what failed inside a success.
+    #[serde(default)]
+    pub(super) errors: Vec<ItemError>,
+}
+
+/// An error inside a success. Field by field optional.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ItemError {
+    pub(super) category: Option<String>,
+    pub(super) message: Option<String>,
+}
+
+impl ItemError {
+    /// What is asked for is not there: an answer, not a failure.
+    fn is_absence(&self) -> bool {
+        self.category.as_deref() == Some("OBJECT_NOT_FOUND")
+    }
+}
+
+/// Refuses a batch in which something other than an absence went wrong.
+pub(super) fn only_absences(errors: &[ItemError]) -> Result<(), Failure> {
+    match errors.iter().find(|error| !error.is_absence()) {
+        None => Ok(()),
+        Some(error) => {
+            let message = error
+                .message
+                .clone()
+                .unwrap_or_else(|| "a part of a batch failed".to_owned());
+            Err(Failure {
+                status: Some(207),
+                ..Failure::new(Signal::MissingItem, message)
+            })
+        }
+    }
+}
+
+/// A record.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireRecord {
+    id: Text,
+    #[serde(default)]
+    properties: BTreeMap<String, Option<Text>>,
+    created_at: Option<Text>,
+    updated_at: Option<Text>,
+    #[serde(default)]
+    archived: bool,
+    #[serde(default)]
+    associations: BTreeMap<String, Associated>,
+    #[serde(default)]
+    properties_with_history: BTreeMap<String, Vec<Version>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Associated {
+    #[serde(default)]
+    results: Vec<AssociatedId>,
+    paging: Option<Paging>,
+}
+
+#[derive(Debug, Deserialize)]
+struct AssociatedId {
+    id: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    value: Option<Text>,
+    timestamp: Option<Text>,
+    source_type: Option<String>,
+    updated_by_user_id: Option<Text>,
+}
+
+impl WireRecord {
+    /// The record, and the types of which it has more associations than the answer holds.
+    pub(super) fn into_record(self, object: ObjectType) -> Result<(Record, Vec<ObjectType>), Failure> {
+        if self.properties.len() > MOST_PROPERTIES {
+            return Err(Failure::new(
+                Signal::Unreadable,
+                "HubSpot's answer has too many properties",
+            ));
+        }
+        let property = |name: &str| time(self.properties.get(name).and_then(Option::as_ref));
+        let created = time(self.created_at.as_ref())
+            .or_else(|| property("createdate"))
+            .or_else(|| property("hs_createdate"))
+            .unwrap_or(Timestamp::UNIX_EPOCH);
+        let updated = time(self.updated_at.as_ref())
+            .or_else(|| property(object.modified_property()))
+            .unwrap_or(created);
+        let mut associations: BTreeMap<ObjectType, Vec<String>> = BTreeMap::new();
+        let mut more = Vec::new();
+        for (name, associated) in self.associations {
+            let Ok(kind) = name.parse::<ObjectType>() else {
+                continue;
+            };
+            let ids = associations.entry(kind).or_default();
+            ids.extend(associated.results.into_iter().map(|result| result.id.0));
+            dedupe(ids);
+            if after(associated.paging).is_some() {
+                more.push(kind);
+            }
+        }
+        let record = Record {
+            object,
+            id: self.id.0,
+            properties: self
+                .properties
+                .into_iter()
+                .map(|(name, value)| (name, value.map(|text| text.0)))
+                .collect(),
+            created_at: created,
+            updated_at: updated,
+            archived: self.archived,
+            associations,
+            history: self
+                .properties_with_history
+                .into_iter()
+                .map(|(name, of)| (name, versions(of)))
+                .collect(),
+        };
+        Ok((record, more))
+    }
+}
+
+fn versions(wire: Vec<Version>) -> Vec<PropertyVersion> {
+    let mut versions: Vec<PropertyVersion> = wire
+        .into_iter()
+        .filter_map(|version| {
+            Some(PropertyVersion {
+                at: time(version.timestamp.as_ref())?,
+                value: version.value.map(|text| text.0),
+                source: version.source_type.unwrap_or_default(),
+                user: version.updated_by_user_id.map(|user| UserId::from(user.0)),
+            })
+        })
+        .collect();
+    versions.sort_by_key(|version| std::cmp::Reverse(version.at));
+    versions
+}
+
+/// Keeps the first of each, in order: one record appears once per association type.
+pub(super) fn dedupe(ids: &mut Vec<String>) {
+    let mut seen = std::collections::BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+}
