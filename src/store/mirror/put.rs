@@ -1,0 +1,281 @@
+//! Records into the mirror: forward only, one transaction a page, with the cursor that says how far the page reached.
+
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::{
+    Changed, Mirror, Put, Via,
+    codec::{self, Stored},
+    typed,
+};
+use crate::{
+    domain::{ObjectType, Record, RecordRef},
+    store::Result,
+};
+
+impl Mirror {
+    /// Puts records of one type into the mirror and moves the cursor, in one transaction; what looks different now.
+    ///
+    /// A record that is older than the mirror's row is dropped. Properties it does not name and associations of types it
+    /// does not name stay as they are. History is not kept.
+    ///
+    /// # Errors
+    /// When the file cannot be written; neither records nor cursor moved then.
+    pub fn put(&mut self, object: ObjectType, records: &[Record], how: Put<'_>) -> Result<Vec<Changed>> {
+        self.write(|tx| {
+            let mut changed = Vec::new();
+            let relisting = super::relist::is_open(tx, object)?;
+            for record in records {
+                if relisting {
+                    super::relist::saw(tx, object, &record.id)?;
+                }
+                changed.extend(put_one(tx, object, record, how.via)?);
+            }
+            if let Some((name, value)) = how.cursor {
+                super::catalog::set_cursor(tx, name, value)?;
+            }
+            Ok(changed)
+        })
+    }
+
+    /// Replaces the ids of type `to` that records of type `from` are associated with (an association batch read).
+    /// Records the mirror does not have are passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_links(
+        &mut self,
+        from: ObjectType,
+        to: ObjectType,
+        links: &[(String, Vec<String>)],
+    ) -> Result<Vec<Changed>> {
+        self.write(|tx| {
+            let mut changed = Vec::new();
+            for (id, ids) in links {
+                let Some(old) = find(tx, &RecordRef::new(from, id.as_str()))? else {
+                    continue;
+                };
+                let mut after = old.record.clone();
+                after.associations.insert(to, deduplicated(ids));
+                if after != old.record {
+                    rewrite(tx, old.key, &old.record, &after)?;
+                    changed.push(Changed {
+                        id: id.clone(),
+                        before: Some(old.record),
+                        after,
+                    });
+                }
+            }
+            Ok(changed)
+        })
+    }
+
+    /// Removes records (deleted, merged away); what was there. A search that lags cannot bring them back.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn remove<S: AsRef<str>>(&mut self, object: ObjectType, ids: &[S]) -> Result<Vec<Record>> {
+        self.write(|tx| {
+            let mut removed = Vec::new();
+            for id in ids {
+                removed.extend(remove_one(tx, &RecordRef::new(object, id.as_ref()))?);
+            }
+            Ok(removed)
+        })
+    }
+
+    /// One transaction that takes the write lock at once.
+    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let tx = self
+            .view
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&tx)?;
+        tx.commit()?;
+        Ok(value)
+    }
+}
+
+/// Puts one record; `None` when the mirror looks the same as before.
+pub(super) fn put_one(
+    tx: &Transaction<'_>,
+    object: ObjectType,
+    incoming: &Record,
+    via: Via,
+) -> Result<Option<Changed>> {
+    let reference = RecordRef::new(object, incoming.id.as_str());
+    let Some(old) = find(tx, &reference)? else {
+        return put_new(tx, &reference, incoming, via);
+    };
+    if codec::whole_millis(incoming.updated_at) < old.record.updated_at {
+        return Ok(None);
+    }
+    let after = merged(&old.record, incoming);
+    if via == Via::Direct {
+        tx.prepare_cached("UPDATE record SET direct = max(coalesce(direct, ?2), ?2) WHERE key = ?1")?
+            .execute([old.key, after.updated_at.as_millisecond()])?;
+    }
+    if after == old.record {
+        return Ok(None);
+    }
+    rewrite(tx, old.key, &old.record, &after)?;
+    Ok(Some(Changed {
+        id: reference.id,
+        before: Some(old.record),
+        after,
+    }))
+}
+
+fn put_new(tx: &Transaction<'_>, reference: &RecordRef, incoming: &Record, via: Via) -> Result<Option<Changed>> {
+    let number = codec::number(reference.object);
+    let id = codec::id(&reference.id);
+    let version = incoming.updated_at.as_millisecond();
+    let gone: Option<i64> = tx
+        .prepare_cached("SELECT version FROM gone WHERE object = ?1 AND id = ?2")?
+        .query_row(params![number, id], |row| row.get(0))
+        .optional()?;
+    if let Some(last) = gone {
+        if via == Via::Search && version <= last {
+            return Ok(None);
+        }
+        tx.prepare_cached("DELETE FROM gone WHERE object = ?1 AND id = ?2")?
+            .execute(params![number, id])?;
+    }
+    let after = as_kept(reference, incoming);
+    let direct = (via == Via::Direct).then_some(version);
+    tx.prepare_cached(
+        "INSERT INTO record (object, id, created, version, direct, archived, properties, links) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        number,
+        id,
+        after.created_at.as_millisecond(),
+        version,
+        direct,
+        after.archived,
+        serde_json::to_string(&after.properties)?,
+        serde_json::to_string(&after.associations)?,
+    ])?;
+    typed::write(tx, tx.last_insert_rowid(), &after)?;
+    link(tx, &after)?;
+    Ok(Some(Changed {
+        id: reference.id.clone(),
+        before: None,
+        after,
+    }))
+}
+
+/// The incoming record as the mirror keeps it when there was none.
+fn as_kept(reference: &RecordRef, incoming: &Record) -> Record {
+    Record {
+        object: reference.object,
+        id: reference.id.clone(),
+        properties: incoming.properties.clone(),
+        created_at: codec::whole_millis(incoming.created_at),
+        updated_at: codec::whole_millis(incoming.updated_at),
+        archived: incoming.archived,
+        associations: incoming
+            .associations
+            .iter()
+            .map(|(object, ids)| (*object, deduplicated(ids)))
+            .collect(),
+        history: std::collections::BTreeMap::new(),
+    }
+}
+
+/// The incoming record over the old one; what it does not name stays.
+fn merged(old: &Record, incoming: &Record) -> Record {
+    let new = as_kept(&old.reference(), incoming);
+    let mut properties = old.properties.clone();
+    properties.extend(new.properties);
+    let mut associations = old.associations.clone();
+    associations.extend(new.associations);
+    Record {
+        properties,
+        associations,
+        ..new
+    }
+}
+
+fn deduplicated(ids: &[String]) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    ids.iter().filter(|id| seen.insert(id.as_str())).cloned().collect()
+}
+
+/// The row of a record.
+pub(super) fn find(tx: &Transaction<'_>, record: &RecordRef) -> Result<Option<Stored>> {
+    let sql = format!(
+        "SELECT {} FROM record AS r WHERE r.object = ?1 AND r.id = ?2",
+        codec::COLUMNS
+    );
+    let found = tx
+        .prepare_cached(&sql)?
+        .query_row(params![codec::number(record.object), codec::id(&record.id)], |row| {
+            codec::stored(record.object, row)
+        })
+        .optional()?;
+    Ok(found)
+}
+
+fn rewrite(tx: &Transaction<'_>, key: i64, before: &Record, after: &Record) -> Result<()> {
+    tx.prepare_cached(
+        "UPDATE record SET created = ?2, version = ?3, archived = ?4, properties = ?5, links = ?6 WHERE key = ?1",
+    )?
+    .execute(params![
+        key,
+        after.created_at.as_millisecond(),
+        after.updated_at.as_millisecond(),
+        after.archived,
+        serde_json::to_string(&after.properties)?,
+        serde_json::to_string(&after.associations)?,
+    ])?;
+    typed::write(tx, key, after)?;
+    if before.associations != after.associations {
+        unlink(tx, before)?;
+        link(tx, after)?;
+    }
+    Ok(())
+}
+
+/// Removes one record, and remembers which version is gone.
+pub(super) fn remove_one(tx: &Transaction<'_>, reference: &RecordRef) -> Result<Option<Record>> {
+    let Some(Stored { key, record }) = find(tx, reference)? else {
+        return Ok(None);
+    };
+    unlink(tx, &record)?;
+    typed::erase(tx, key, record.object)?;
+    tx.prepare_cached("DELETE FROM record WHERE key = ?1")?.execute([key])?;
+    tx.prepare_cached("INSERT OR REPLACE INTO gone (object, id, version) VALUES (?1, ?2, ?3)")?
+        .execute(params![
+            codec::number(record.object),
+            codec::id(&record.id),
+            record.updated_at.as_millisecond()
+        ])?;
+    Ok(Some(record))
+}
+
+fn link(tx: &Transaction<'_>, record: &Record) -> Result<()> {
+    let mut insert = tx.prepare_cached(
+        "INSERT OR IGNORE INTO backlink (to_object, to_id, from_object, from_id) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let (from, from_id) = (codec::number(record.object), codec::id(&record.id));
+    for (to, ids) in &record.associations {
+        for id in ids {
+            insert.execute(params![codec::number(*to), codec::id(id), from, from_id])?;
+        }
+    }
+    Ok(())
+}
+
+fn unlink(tx: &Transaction<'_>, record: &Record) -> Result<()> {
+    let mut delete = tx.prepare_cached(
+        "DELETE FROM backlink WHERE to_object = ?1 AND to_id = ?2 AND from_object = ?3 AND from_id = ?4",
+    )?;
+    let (from, from_id) = (codec::number(record.object), codec::id(&record.id));
+    for (to, ids) in &record.associations {
+        for id in ids {
+            delete.execute(params![codec::number(*to), codec::id(id), from, from_id])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+-- Times are milliseconds since 1970, UTC: HubSpot's own precision. `object` is HubSpot's type number (deals 0-3 → 3).
+-- Ids are integers where they look like one, else text, so that they are small and sort as people expect.
+CREATE TABLE record (
+  key INTEGER PRIMARY KEY,
+  object INTEGER NOT NULL,
+  id ANY NOT NULL,
+  created INTEGER NOT NULL,
+  version INTEGER NOT NULL,                     -- updatedAt: never decreases
+  direct INTEGER,                               -- the newest version that came from a direct read or a write's answer
+  archived INTEGER NOT NULL,
+  properties TEXT NOT NULL,                     -- {"name": "value" or null}
+  links TEXT NOT NULL,                          -- {"contacts": ["1", "2"]}, only types that were asked for
+  UNIQUE (object, id)
+) STRICT;
+
+-- What contacts are listed, filtered and counted by; wide rows would make scans slow. Same key as in `record`; archived
+-- contacts are not here. Empty text is NULL.
+CREATE TABLE contact (
+  key INTEGER PRIMARY KEY,
+  name TEXT NOT NULL, named INTEGER NOT NULL,   -- what people see; 0 = it is not a name but the e-mail or the id
+  email TEXT, company TEXT, phone TEXT, title TEXT,
+  lifecycle TEXT, status TEXT, owner TEXT,
+  created INTEGER NOT NULL, updated INTEGER NOT NULL, activity INTEGER
+) STRICT;
+CREATE INDEX contact_name ON contact (name COLLATE NOCASE);
+CREATE INDEX contact_email ON contact (email COLLATE NOCASE);
+CREATE INDEX contact_company ON contact (company COLLATE NOCASE);
+CREATE INDEX contact_lifecycle ON contact (lifecycle);
+CREATE INDEX contact_owner ON contact (owner);
+CREATE INDEX contact_created ON contact (created);
+CREATE INDEX contact_updated ON contact (updated);
+CREATE INDEX contact_activity ON contact (activity);
+
+-- Deals as the board reads them, all at once, without parsing a property map each. Archived deals are not here.
+CREATE TABLE deal (
+  key INTEGER PRIMARY KEY,
+  id ANY NOT NULL,
+  name TEXT NOT NULL, pipeline TEXT NOT NULL, stage TEXT NOT NULL,
+  amount TEXT, currency TEXT, amount_home TEXT, probability TEXT, close INTEGER, owner TEXT, next_step TEXT,
+  category TEXT, is_closed INTEGER, is_won INTEGER,
+  created INTEGER NOT NULL, updated INTEGER NOT NULL,
+  stage_entered INTEGER, last_activity INTEGER, next_activity INTEGER,
+  contacts TEXT NOT NULL, companies TEXT NOT NULL -- ids, one blank between
+) STRICT;
+
+-- Who links to a record: the reverse of `record.links`.
+CREATE TABLE backlink (
+  to_object INTEGER NOT NULL, to_id ANY NOT NULL, from_object INTEGER NOT NULL, from_id ANY NOT NULL,
+  PRIMARY KEY (to_object, to_id, from_object, from_id)
+) STRICT, WITHOUT ROWID;
+
+-- Records that were removed, with their last version: a lagging search must not bring them back.
+CREATE TABLE gone (object INTEGER NOT NULL, id ANY NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (object, id))
+  STRICT, WITHOUT ROWID;
+
+-- How many live records of each type there are, so that nobody counts a million rows.
+CREATE TABLE tally (object INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;
+CREATE TRIGGER record_comes AFTER INSERT ON record WHEN NEW.archived = 0 BEGIN
+  INSERT INTO tally (object, n) VALUES (NEW.object, 1) ON CONFLICT (object) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER record_goes AFTER DELETE ON record WHEN OLD.archived = 0 BEGIN
+  UPDATE tally SET n = n - 1 WHERE object = OLD.object;
+END;
+CREATE TRIGGER record_turns AFTER UPDATE OF archived ON record WHEN NEW.archived IS NOT OLD.archived BEGIN
+  INSERT INTO tally (object, n) VALUES (NEW.object, 0) ON CONFLICT (object) DO NOTHING;
+  UPDATE tally SET n = n + OLD.archived - NEW.archived WHERE object = NEW.object;
+END;
+
+-- A list that is being read from its beginning, and what was met since.
+CREATE TABLE relist (object INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE relist_seen (object INTEGER NOT NULL, id ANY NOT NULL, PRIMARY KEY (object, id)) STRICT, WITHOUT ROWID;
+
+-- Account, pipelines, owners, definitions: small documents that are read and replaced whole.
+CREATE TABLE document (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE cursor (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE notes_read (deal ANY PRIMARY KEY, as_of INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE feed (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL UNIQUE) STRICT;
+CREATE INDEX feed_at ON feed (at);
+CREATE TABLE segment_day (name TEXT NOT NULL, day TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (name, day))
+  STRICT, WITHOUT ROWID;

@@ -1,0 +1,183 @@
+//! Records out of the mirror.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Mirror, MirrorView, codec, typed};
+use crate::{
+    domain::{Contact, Deal, ObjectType, Record, RecordRef},
+    store::Result,
+};
+
+impl MirrorView {
+    /// One record, archived ones included.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn record(&self, record: &RecordRef) -> Result<Option<Record>> {
+        let sql = format!(
+            "SELECT {} FROM record AS r WHERE object = ?1 AND id = ?2",
+            codec::COLUMNS
+        );
+        let found = self
+            .conn
+            .prepare_cached(&sql)?
+            .query_row(params![codec::number(record.object), codec::id(&record.id)], |row| {
+                codec::stored(record.object, row)
+            })
+            .optional()?;
+        Ok(found.map(|stored| stored.record))
+    }
+
+    /// Records in the order of their ids, archived ones included; unknown ids are passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn records<S: AsRef<str>>(&self, object: ObjectType, ids: &[S]) -> Result<Vec<Record>> {
+        let mut records = Vec::with_capacity(ids.len());
+        for id in ids {
+            records.extend(self.record(&RecordRef::new(object, id.as_ref()))?);
+        }
+        Ok(records)
+    }
+
+    /// Every live record of a type, in the order in which the mirror met them. For deals, [`MirrorView::deals`] is many
+    /// times faster.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn all(&self, object: ObjectType) -> Result<Vec<Record>> {
+        let sql = format!(
+            "SELECT {} FROM record AS r WHERE object = ?1 AND archived = 0 ORDER BY key",
+            codec::COLUMNS
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map([codec::number(object)], |row| Ok(codec::stored(object, row)?.record))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Every live deal as [`Deal::from_record`] reads it, times in whole milliseconds, without pending operations.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn deals(&self) -> Result<Vec<Deal>> {
+        typed::deals(&self.conn)
+    }
+
+    /// Contacts in the order of their ids; unknown and archived ones are passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn contacts<S: AsRef<str>>(&self, ids: &[S]) -> Result<Vec<Contact>> {
+        let records = self.records(ObjectType::Contacts, ids)?;
+        Ok(records
+            .iter()
+            .filter(|record| !record.archived)
+            .map(Contact::from_record)
+            .collect())
+    }
+
+    /// How many live records of a type there are.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count(&self, object: ObjectType) -> Result<u64> {
+        let n: Option<i64> = self
+            .conn
+            .prepare_cached("SELECT n FROM tally WHERE object = ?1")?
+            .query_row([codec::number(object)], |row| row.get(0))
+            .optional()?;
+        Ok(n.unwrap_or_default().cast_unsigned())
+    }
+
+    /// The newest version of a record that came from a direct read or from the answer to a write of ours: what an
+    /// operation must reach before it is done. `None` = only lists and searches told of it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn direct_version(&self, record: &RecordRef) -> Result<Option<Timestamp>> {
+        let version = self
+            .conn
+            .prepare_cached("SELECT direct FROM record WHERE object = ?1 AND id = ?2")?
+            .query_row(params![codec::number(record.object), codec::id(&record.id)], |row| {
+                codec::time_or_none(row, 0)
+            })
+            .optional()?;
+        Ok(version.flatten())
+    }
+
+    /// The newest `updatedAt` of a type, archived records included; `None` when there are none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn newest(&self, object: ObjectType) -> Result<Option<Timestamp>> {
+        let newest = self
+            .conn
+            .prepare_cached("SELECT max(version) FROM record WHERE object = ?1")?
+            .query_row([codec::number(object)], |row| codec::time_or_none(row, 0))?;
+        Ok(newest)
+    }
+
+    /// Ids of records of type `to` associated with a record, whichever side named the other: first those the record
+    /// names, in HubSpot's order, then those that name it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn associated(&self, record: &RecordRef, to: ObjectType) -> Result<Vec<String>> {
+        let mut ids = self
+            .record(record)?
+            .and_then(|mut stored| stored.associations.remove(&to))
+            .unwrap_or_default();
+        let mut seen: HashSet<String> = ids.iter().cloned().collect();
+        let mut statement = self.conn.prepare_cached(
+            "SELECT from_id FROM backlink WHERE to_object = ?1 AND to_id = ?2 AND from_object = ?3 ORDER BY from_id",
+        )?;
+        let others = statement.query_map(
+            params![codec::number(record.object), codec::id(&record.id), codec::number(to)],
+            |row| codec::id_text(row, 0),
+        )?;
+        for id in others {
+            let id = id?;
+            if seen.insert(id.clone()) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+}
+
+impl Mirror {
+    /// Forgets everything, and leaves no trace of it in the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written; [`super::super::Error::Locked`] while somebody reads.
+    pub fn clear(&mut self) -> Result<()> {
+        self.write(|tx| {
+            for table in [
+                "record",
+                "contact",
+                "deal",
+                "backlink",
+                "gone",
+                "tally",
+                "relist",
+                "relist_seen",
+                "document",
+                "cursor",
+                "notes_read",
+                "feed",
+                "segment_day",
+            ] {
+                tx.execute(&format!("DELETE FROM {table}"), [])?;
+            }
+            Ok(())
+        })?;
+        self.view.conn.execute_batch("VACUUM")?;
+        self.view
+            .conn
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}
