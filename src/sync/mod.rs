@@ -1,1 +1,34 @@
-//! The engine: pull, push, schedule, and one `Handle` for every face.
+//! The engine: pull (HubSpot → mirror), push (outbox → HubSpot), and one [`Handle`] for every face.
+//!
+//! Every change is an operation on disk before anybody is told "saved"; it is sent once, looked up when its outcome is not
+//! known, and never lost. What is shown is always the mirror with the unfinished operations on top. The engine refuses to
+//! block a face: looks are answered from the mirror, changes after one commit, the network works behind both.
+
+mod connection;
+mod core;
+mod desk;
+mod engine;
+mod feed;
+mod handle;
+mod links;
+mod listing;
+mod once;
+mod pull;
+mod push;
+mod segments;
+mod settings;
+mod slots;
+mod submit;
+mod undo;
+mod view;
+mod words;
+
+pub use engine::Engine;
+pub use handle::Handle;
+pub use listing::{ContactQuery, ContactSort, DealQuery, DealSort};
+pub use once::SyncOptions;
+pub use settings::Settings;
+pub use slots::StoredSlots;
+
+/// The one clock, for faces that may not know the client.
+pub use crate::hubspot::Clock;

@@ -1,0 +1,219 @@
+//! The state of the line to HubSpot: live, slowed, offline or refused, and when to try again. It decides nothing about
+//! operations; it only says whether requests make sense now.
+
+use std::{sync::Mutex, time::Duration};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::domain::{Connection, Fault, Freshness};
+
+/// The first wait after the line broke; it doubles with every failed probe.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait between two probes.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The line and everybody who waits for it.
+pub struct Line {
+    freshness: watch::Sender<Freshness>,
+    wait: Mutex<Duration>,
+}
+
+impl Line {
+    /// A line nobody has used yet; `as_of` is how true the mirror was when the last process left it.
+    pub fn new(as_of: Option<Timestamp>) -> Self {
+        let (freshness, _) = watch::channel(Freshness {
+            connection: Connection::Cached,
+            as_of,
+        });
+        Self {
+            freshness,
+            wait: Mutex::new(FIRST_WAIT),
+        }
+    }
+
+    /// The state now.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness.borrow().clone()
+    }
+
+    /// Everybody who wants to hear of changes.
+    pub fn watch(&self) -> watch::Receiver<Freshness> {
+        self.freshness.subscribe()
+    }
+
+    /// Whether a request makes sense now.
+    pub fn is_open(&self) -> bool {
+        is_open(&self.freshness.borrow().connection)
+    }
+
+    /// Waits until a request makes sense.
+    pub async fn opened(&self) {
+        let mut watch = self.watch();
+        // The sender lives in `self`: the wait cannot fail.
+        let _ = watch.wait_for(|freshness| is_open(&freshness.connection)).await;
+    }
+
+    /// Waits until requests make no sense: with the next try while nobody answers, without one while we are refused.
+    pub async fn shut(&self) -> Option<Timestamp> {
+        let mut watch = self.watch();
+        loop {
+            match watch.borrow_and_update().connection {
+                Connection::Offline { next_try, .. } => return Some(next_try),
+                Connection::ReadOnly(_) => return None,
+                _ => {}
+            }
+            if watch.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// A probe was answered.
+    pub fn reopened(&self) {
+        self.set_wait(FIRST_WAIT);
+        if !self.is_open() {
+            self.set(Connection::Live);
+        }
+    }
+
+    /// Everything that was being read is read.
+    pub fn synced(&self) {
+        if matches!(self.freshness.borrow().connection, Connection::Syncing(_)) {
+            self.set(Connection::Live);
+        }
+    }
+
+    /// An answer came in.
+    pub fn answered(&self) {
+        self.set_wait(FIRST_WAIT);
+        if matches!(self.freshness.borrow().connection, Connection::Offline { .. }) {
+            self.set(Connection::Live);
+        }
+    }
+
+    /// A pass is on its way; its progress is what people see.
+    pub fn syncing(&self, connection: Connection) {
+        if self.is_open() {
+            self.set(connection);
+        }
+    }
+
+    /// A poll that began at `as_of` is complete.
+    pub fn complete(&self, as_of: Timestamp) {
+        self.set_wait(FIRST_WAIT);
+        self.freshness.send_if_modified(|freshness| {
+            let before = freshness.clone();
+            freshness.connection = Connection::Live;
+            freshness.as_of = freshness.as_of.max(Some(as_of));
+            *freshness != before
+        });
+    }
+
+    /// Takes over how true the mirror is, as another process left it.
+    pub fn seen(&self, as_of: Option<Timestamp>) {
+        self.freshness.send_if_modified(|freshness| {
+            let newer = as_of > freshness.as_of;
+            if newer {
+                freshness.as_of = as_of;
+            }
+            newer
+        });
+    }
+
+    /// Nobody answers. The first failure opens the wait, every later one doubles it. Answers when it is tried again.
+    pub fn broke(&self, now: Timestamp) -> Timestamp {
+        let mut wait = self.wait.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (since, due) = match self.freshness.borrow().connection {
+            Connection::Offline { since, next_try } => (since, now >= next_try),
+            _ => (now, true),
+        };
+        if due {
+            let next_try = later(now, *wait);
+            *wait = (*wait * 2).min(LONGEST_WAIT);
+            self.set(Connection::Offline { since, next_try });
+        }
+        match self.freshness.borrow().connection {
+            Connection::Offline { next_try, .. } => next_try,
+            _ => later(now, FIRST_WAIT),
+        }
+    }
+
+    /// HubSpot says slow down.
+    pub fn slowed(&self, until: Timestamp) {
+        if self.is_open() {
+            self.set(Connection::Slowed { until });
+        }
+    }
+
+    /// The token is refused, or something else forbids talking to this account.
+    pub fn refused(&self, fault: Fault) {
+        self.set(Connection::ReadOnly(fault));
+    }
+
+    fn set(&self, connection: Connection) {
+        self.freshness.send_if_modified(|freshness| {
+            let changed = freshness.connection != connection;
+            freshness.connection = connection;
+            changed
+        });
+    }
+
+    fn set_wait(&self, wait: Duration) {
+        *self.wait.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wait;
+    }
+}
+
+const fn is_open(connection: &Connection) -> bool {
+    !matches!(connection, Connection::Offline { .. } | Connection::ReadOnly(_))
+}
+
+/// `at` plus a span; an instant beyond the calendar's end stays where it is.
+pub fn later(at: Timestamp, span: Duration) -> Timestamp {
+    at.checked_add(span).unwrap_or(at)
+}
+
+/// `at` minus a span; an instant before the calendar's begin stays where it is.
+pub fn earlier(at: Timestamp, span: Duration) -> Timestamp {
+    at.checked_sub(span).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn the_wait_doubles_up_to_a_minute_and_starts_over_after_an_answer() {
+        let line = Line::new(None);
+        let mut now = 1_000;
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            let next = line.broke(at(now)).as_second();
+            assert_eq!(
+                line.broke(at(now)).as_second(),
+                next,
+                "a second failure in the same wait changes nothing"
+            );
+            waits.push(next - now);
+            now = next;
+        }
+        assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60]);
+        assert!(matches!(line.freshness().connection, Connection::Offline { since, .. } if since == at(1_000)));
+        line.answered();
+        assert_eq!(line.freshness().connection, Connection::Live);
+        assert_eq!(line.broke(at(now)).as_second() - now, 2);
+    }
+
+    #[test]
+    fn as_of_never_goes_back() {
+        let line = Line::new(Some(at(50)));
+        line.complete(at(40));
+        assert_eq!(line.freshness().as_of, Some(at(50)));
+        line.complete(at(60));
+        assert_eq!(line.freshness().as_of, Some(at(60)));
+    }
+}

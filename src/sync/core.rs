@@ -1,0 +1,239 @@
+//! What every part of the engine shares: the client, the store, the line, the bells. It starts nothing by itself.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, broadcast, watch};
+
+use super::{Settings, connection::Line, connection::later, desk::Desk};
+use crate::{
+    domain::{
+        ActivityItem, ActivityKind, DealId, Event, Fault, FaultKind, ObjectType, OpId, OpState, Operation, Pipeline,
+        SegmentCount, Who,
+    },
+    hubspot::{Client, Failure, Signal},
+    store::{self, OutboxView},
+};
+
+/// How many events a slow listener may fall behind before it has to read everything again.
+const EVENTS: usize = 1_024;
+/// Between two words about a board that fills.
+const BOARD_EVERY: Duration = Duration::from_millis(250);
+/// After this long, HubSpot's own word for "later" is not believed without asking again.
+const SLOWEST: Duration = Duration::from_secs(60);
+
+/// The engine's shared parts.
+pub struct Core {
+    /// How to behave.
+    pub settings: Settings,
+    /// The way to HubSpot.
+    pub client: Client,
+    /// The way to the store.
+    pub desk: Desk,
+    /// Where the store, and so the lock, is.
+    pub dir: PathBuf,
+    /// The state of the connection.
+    pub line: Line,
+    /// What faces hear.
+    pub events: broadcast::Sender<Event>,
+    /// Rings when there is something to send.
+    pub push_bell: Notify,
+    /// Rings when somebody wants fresh data now.
+    pub poll_bell: Notify,
+    /// Rings when a deal is looked at.
+    pub look_bell: Notify,
+    /// Deals somebody looks at, oldest wish first; never the same one twice.
+    pub looks: Mutex<VecDeque<DealId>>,
+    /// A dashboard is open. Changes ring through the channel, so that the pace changes at once.
+    pub watched: watch::Sender<bool>,
+    /// Whether there is nothing to send right now.
+    pub push_idle: watch::Sender<bool>,
+    /// When the board was last said to have grown.
+    pub board_told: Mutex<Option<Timestamp>>,
+    /// Segment counts as last computed; `None` = compute again.
+    pub segments: Mutex<Option<Vec<SegmentCount>>>,
+    /// What people should hear about once: notices of the store.
+    pub notices: Vec<String>,
+    /// This run has made sure that the token and the store belong to the same account. Nothing is sent or kept before.
+    pub account_checked: watch::Sender<bool>,
+}
+
+impl Core {
+    /// Ties the parts together.
+    pub fn new(settings: Settings, place: &store::Settings, client: Client) -> Result<Self, Fault> {
+        let (desk, notices) = Desk::open(place, settings.inline_store)?;
+        let as_of = desk.peek(|reader| Ok(reader.mirror.cursor(AS_OF)?.and_then(|text| text.parse().ok())))?;
+        Ok(Self {
+            settings,
+            client,
+            desk,
+            dir: place.dir.clone(),
+            line: Line::new(as_of),
+            events: broadcast::Sender::new(EVENTS),
+            push_bell: Notify::new(),
+            poll_bell: Notify::new(),
+            look_bell: Notify::new(),
+            looks: Mutex::default(),
+            watched: watch::Sender::new(false),
+            push_idle: watch::Sender::new(true),
+            board_told: Mutex::default(),
+            segments: Mutex::default(),
+            notices,
+            account_checked: watch::Sender::new(false),
+        })
+    }
+
+    /// Wall time now.
+    pub fn now(&self) -> Timestamp {
+        self.client.clock().wall()
+    }
+
+    /// Waits until the wall clock shows `at`.
+    pub async fn wait_until(&self, at: Timestamp) {
+        let span = at.duration_since(self.now());
+        if let Ok(span) = Duration::try_from(span) {
+            tokio::time::sleep(span).await;
+        }
+    }
+
+    /// Tells every face. Nobody listening is fine.
+    pub fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    /// Tells that these deals look different because of us.
+    pub fn tell_deals(&self, ids: Vec<DealId>) {
+        if !ids.is_empty() {
+            self.tell(Event::DealsChanged {
+                ids,
+                by: None,
+                remote: false,
+            });
+        }
+    }
+
+    /// Tells where an operation is now, and that its deal looks different.
+    pub fn tell_operation(&self, op: OpId, deal: Option<DealId>, state: OpState) {
+        self.tell(Event::OperationChanged {
+            op,
+            deal: deal.clone(),
+            state,
+        });
+        self.tell_deals(deal.into_iter().collect());
+    }
+
+    /// Puts a sentence of the engine into the feed.
+    pub async fn say(&self, sentence: String) {
+        let item = ActivityItem {
+            at: self.now(),
+            who: Who::Net,
+            deal: None,
+            name: String::new(),
+            kind: ActivityKind::Said(sentence),
+        };
+        self.happened(vec![item]).await;
+    }
+
+    /// Puts entries into the feed and tells the faces. A feed that cannot be written is not worth stopping for.
+    pub async fn happened(&self, items: Vec<ActivityItem>) {
+        if items.is_empty() {
+            return;
+        }
+        let kept = items.clone();
+        let _ = self.desk.write(move |store| Ok(store.mirror.feed_add(&kept)?)).await;
+        for item in items {
+            self.tell(Event::Happened(item));
+        }
+    }
+
+    /// Takes note of what a failed request says about the line.
+    pub fn failed(&self, failure: &Failure) {
+        let now = self.now();
+        match &failure.signal {
+            Signal::NotSent
+            | Signal::NotProcessed
+            | Signal::TimedOut
+            | Signal::Lost
+            | Signal::NotHubSpot
+            | Signal::Blocked
+            | Signal::Unreachable(_)
+            | Signal::Server(_) => {
+                self.line.broke(now);
+            }
+            Signal::Unauthorized | Signal::Interception | Signal::Redirect | Signal::WrongHost => {
+                self.line.refused(failure.fault());
+            }
+            Signal::RateDaily { .. } | Signal::Denied | Signal::Migrating { .. } | Signal::RateWindow { .. } => {
+                self.line.slowed(later(now, failure.retry_after.unwrap_or(SLOWEST)));
+            }
+            _ => self.line.answered(),
+        }
+    }
+
+    /// More of the board is there; told at most four times a second, since reading it all again costs.
+    pub fn board_grew(&self) {
+        let now = self.now();
+        let mut told = self.board_told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|then| later(then, BOARD_EVERY) <= now) {
+            *told = Some(now);
+            self.tell(Event::BoardChanged);
+        }
+    }
+
+    /// The deals waiting to be looked at.
+    pub fn wishes(&self) -> MutexGuard<'_, VecDeque<DealId>> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The segment counts as last computed.
+    pub fn counted(&self) -> MutexGuard<'_, Option<Vec<SegmentCount>>> {
+        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a dashboard is open.
+    pub fn is_watched(&self) -> bool {
+        *self.watched.borrow()
+    }
+
+    /// Whether this run has made sure that the token and the store belong to the same account.
+    pub fn is_account_checked(&self) -> bool {
+        *self.account_checked.borrow()
+    }
+
+    /// Waits until that is sure.
+    pub async fn account_is_checked(&self) {
+        // The sender lives in `self`: the wait cannot fail.
+        let _ = self.account_checked.subscribe().wait_for(|checked| *checked).await;
+    }
+}
+
+/// The name under which the mirror keeps how true it is.
+pub const AS_OF: &str = "as_of";
+/// The deal an operation is about: its record, or the deal whose note it takes back.
+pub fn deal_of(outbox: &OutboxView, operation: &Operation) -> Option<DealId> {
+    if operation.entity.object == ObjectType::Deals {
+        return Some(operation.entity.id.as_str().into());
+    }
+    let original = outbox.get(operation.undo_of?).ok()??;
+    (original.entity.object == ObjectType::Deals).then(|| original.entity.id.as_str().into())
+}
+
+/// The fault of a record that is not in the mirror.
+pub fn unknown_record(object: ObjectType, id: &str) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        format!("there is no {} '{id}' here", object.singular()),
+        "run `dealdeck sync` if it is new",
+    )
+}
+
+/// The labels of a pipeline's stages, for a sentence.
+pub fn stage_labels(pipeline: &Pipeline) -> String {
+    let labels: Vec<&str> = pipeline.stages.iter().map(|stage| stage.label.as_str()).collect();
+    labels.join(", ")
+}

@@ -1,0 +1,224 @@
+//! The engine running: take the lock and sync, or watch what the process that has it does, and take over when it ends.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::join5;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Settings,
+    connection::Line,
+    core::{AS_OF, Core},
+    handle::Handle,
+    pull,
+    push::Push,
+};
+use crate::{
+    domain::{Connection, Event, Fault, Lane},
+    hubspot,
+    store::{self, Lock},
+};
+
+/// How often a watcher looks for news and tries the lock.
+const BEAT: Duration = Duration::from_secs(1);
+/// How long what is on the wire may take to end after a stop; what takes longer is looked up at the next start.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// Between two looks at the gauges.
+const GAUGES: Duration = Duration::from_secs(1);
+
+/// The engine. One per process; faces talk to it through its [`Handle`].
+pub struct Engine {
+    core: Arc<Core>,
+}
+
+impl Engine {
+    /// Opens the store. Nothing is read from the network yet; the handle already answers from the mirror.
+    ///
+    /// # Errors
+    /// When the store is damaged, full, another user's, or of a newer version.
+    pub fn open(settings: Settings, place: &store::Settings, client: hubspot::Client) -> Result<(Self, Handle), Fault> {
+        let core = Arc::new(Core::new(settings, place, client)?);
+        Ok((
+            Self {
+                core: Arc::clone(&core),
+            },
+            Handle::new(core),
+        ))
+    }
+
+    /// Syncs and sends until `stop`. While another process holds the store's lock, it only watches.
+    pub async fn run(self, stop: CancellationToken) {
+        let core = &*self.core;
+        let news = tell_freshness(core);
+        let life = async {
+            while !stop.is_cancelled() {
+                match Lock::try_take(&core.dir) {
+                    Ok(Some(lock)) => {
+                        Box::pin(lead(core, &stop)).await;
+                        drop(lock);
+                    }
+                    Ok(None) => watch(core, &stop).await,
+                    Err(error) => {
+                        tracing::warn!(%error, "the lock cannot be tried");
+                        tokio::select! {
+                            () = tokio::time::sleep(BEAT) => {}
+                            () = stop.cancelled() => {}
+                        }
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = life => {}
+            () = news => {}
+        }
+    }
+}
+
+/// Begins an epoch: claims of earlier ones are void, and what they left on the wire is uncertain now.
+pub async fn begin_epoch(core: &Core) -> Result<u64, Fault> {
+    let now = core.now();
+    let (epoch, left) = core
+        .desk
+        .write(move |store| {
+            let epoch = store.outbox.epoch_begin(now)?;
+            Ok((epoch, store.outbox.recover(epoch, now)?))
+        })
+        .await?;
+    for op in left {
+        let deal = {
+            let operation = op.op.clone();
+            core.desk
+                .read(move |reader| Ok(super::core::deal_of(&reader.outbox, &operation)))
+                .await?
+        };
+        core.tell_operation(op.id, deal, op.state);
+    }
+    Ok(epoch)
+}
+
+async fn lead(core: &Core, stop: &CancellationToken) {
+    let epoch = match begin_epoch(core).await {
+        Ok(epoch) => epoch,
+        Err(fault) => {
+            core.line.refused(fault);
+            stop.cancelled().await;
+            return;
+        }
+    };
+    let mut push = Push::new(core, epoch);
+    let pushing = push.run(stop);
+    let rest = join5(
+        pull::run(core),
+        pull::notes::serve_looks(core),
+        probe(core),
+        gauges(core),
+        pace(core),
+    );
+    tokio::pin!(pushing);
+    tokio::select! {
+        () = &mut pushing => return,
+        _ = rest => {}
+        () = stop.cancelled() => {}
+    }
+    // Reading stops at once; what is being sent may end.
+    let _ = tokio::time::timeout(FAREWELL, pushing).await;
+}
+
+/// While the line is down: one read at a time, until one is answered. While HubSpot refuses us: only when somebody asks.
+async fn probe(core: &Core) {
+    loop {
+        let next_try = core.line.shut().await;
+        tokio::select! {
+            () = core.wait_until(next_try.unwrap_or(Timestamp::MAX)), if next_try.is_some() => {}
+            () = core.poll_bell.notified() => {}
+        }
+        match core.client.account(Lane::Verify).await {
+            Ok(_) => {
+                // Whose account it is is made sure of again before anything is sent or kept.
+                core.account_checked
+                    .send_replace(next_try.is_some() && core.is_account_checked());
+                core.line.reopened();
+                core.push_bell.notify_one();
+                core.say("back online".to_owned()).await;
+            }
+            Err(failure) => core.failed(&failure),
+        }
+    }
+}
+
+/// Tells the faces how the gauges move, while somebody watches.
+async fn gauges(core: &Core) {
+    let mut watched = core.watched.subscribe();
+    let mut last = None;
+    loop {
+        // The sender lives in the core: this wait cannot fail.
+        let _ = watched.wait_for(|watched| *watched).await;
+        let limits = core.client.limits();
+        if last.as_ref() != Some(&limits) {
+            core.tell(Event::Limits(limits.clone()));
+            last = Some(limits);
+        }
+        tokio::time::sleep(GAUGES).await;
+    }
+}
+
+/// Keeps the client's reserve for people as long as a dashboard is open.
+async fn pace(core: &Core) {
+    let mut watched = core.watched.subscribe();
+    loop {
+        core.client.set_interactive(*watched.borrow_and_update());
+        if watched.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Tells the faces how the connection and the age of the data change.
+async fn tell_freshness(core: &Core) {
+    let mut watch = core.line.watch();
+    let mut was_offline = false;
+    while watch.changed().await.is_ok() {
+        let freshness = watch.borrow_and_update().clone();
+        let is_offline = matches!(freshness.connection, Connection::Offline { .. });
+        core.tell(Event::Freshness(freshness));
+        if is_offline && !was_offline {
+            core.say("offline; changes are kept here and sent when HubSpot answers again".to_owned())
+                .await;
+        }
+        was_offline = is_offline;
+    }
+}
+
+/// One beat of watching: what the leader did shows in the store.
+async fn watch(core: &Core, stop: &CancellationToken) {
+    let before = fingerprint(core).await;
+    tokio::select! {
+        () = tokio::time::sleep(BEAT) => {}
+        () = stop.cancelled() => return,
+    }
+    let after = fingerprint(core).await;
+    if before != after {
+        see(&core.line, after.as_ref());
+        *core.counted() = None;
+        core.tell(Event::BoardChanged);
+    }
+}
+
+/// What tells one state of the store from another without reading it whole.
+type Fingerprint = (Option<String>, Vec<(crate::domain::OpState, u64)>);
+
+async fn fingerprint(core: &Core) -> Option<Fingerprint> {
+    core.desk
+        .read(|reader| {
+            let counts = reader.outbox.counts()?;
+            Ok((reader.mirror.cursor(AS_OF)?, counts.into_iter().collect()))
+        })
+        .await
+        .ok()
+}
+
+fn see(line: &Line, print: Option<&Fingerprint>) {
+    line.seen(print.and_then(|(as_of, _)| as_of.as_deref()?.parse().ok()));
+}

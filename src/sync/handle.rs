@@ -1,0 +1,430 @@
+//! The one handle every face talks to. Looks are answered from the mirror at once and never wait for the network; changes
+//! are answered when they are on disk.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::broadcast;
+
+use super::{
+    core::Core,
+    listing::{self, ContactQuery, DealQuery},
+    once::{self, SyncOptions},
+    segments, submit, undo,
+    view::{self, PendingByRecord},
+    words,
+};
+use crate::{
+    domain::{
+        Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault, Freshness, Identity, Limits,
+        ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt, Record, RecordRef,
+        Submission, SyncReport, UndoOutcome,
+    },
+    store::{Kept, OutboxFilter, Reader},
+};
+
+/// How many entries of the feed a board shows.
+const FEED: usize = 100;
+/// Somebody who waits for an operation looks this often, because another process may be the one that sends.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// A face's way to the engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    core: Arc<Core>,
+}
+
+impl Handle {
+    pub(super) const fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Everything the board needs, as it is shown: the mirror with our pending operations on top.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn board(&self) -> Result<Board, Fault> {
+        let segments = segments::counted(&self.core).await?;
+        let (settings, freshness) = (self.core.settings.clone(), self.core.line.freshness());
+        self.core
+            .desk
+            .read(move |reader| {
+                let owners = reader.mirror.owners()?;
+                Ok(Board {
+                    account: reader.mirror.account()?,
+                    me: words::me(&reader.mirror, &settings, &owners)?,
+                    pipelines: reader.mirror.pipelines()?,
+                    owners,
+                    deals: listing::shown_deals(reader)?,
+                    segments,
+                    activity: reader.mirror.feed(FEED)?,
+                    freshness,
+                })
+            })
+            .await
+    }
+
+    /// What ids are called, from the mirror.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn facts(&self) -> Result<Facts, Fault> {
+        self.core
+            .desk
+            .read(|reader| {
+                Ok(Facts {
+                    account: reader.mirror.account()?,
+                    pipelines: reader.mirror.pipelines()?,
+                    owners: reader.mirror.owners()?,
+                })
+            })
+            .await
+    }
+
+    /// The property definitions of an object type, from the mirror; empty until they were read.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn definitions(&self, object: ObjectType) -> Result<Vec<PropertyDefinition>, Fault> {
+        self.core
+            .desk
+            .read(move |reader| Ok(reader.mirror.definitions(object)?))
+            .await
+    }
+
+    /// Asks HubSpot whose token this is.
+    ///
+    /// # Errors
+    /// HubSpot refuses the token or does not answer.
+    pub async fn check(&self) -> Result<Identity, Fault> {
+        self.core.client.identity().await.map_err(|failure| failure.fault())
+    }
+
+    /// These deals as they are shown; a vanished one is simply absent.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn deals(&self, ids: &[DealId]) -> Result<Vec<Deal>, Fault> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.core
+            .desk
+            .read(move |reader| {
+                let pending = pending(reader)?;
+                let records = reader.mirror.records(ObjectType::Deals, &ids)?;
+                Ok(records
+                    .iter()
+                    .map(|record| view::deal(record, of(&pending, record)))
+                    .collect())
+            })
+            .await
+    }
+
+    /// One deal with what belongs to it, as it is shown. `None` when the mirror does not have it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn deal(&self, id: &DealId) -> Result<Option<DealDetail>, Fault> {
+        let id = id.clone();
+        self.core.desk.read(move |reader| detail(reader, &id)).await
+    }
+
+    /// Somebody looks at this deal: its notes, contacts and companies are read, and an event tells when they are there.
+    pub fn look_at(&self, id: &DealId) {
+        let mut wishes = self.core.wishes();
+        wishes.retain(|wish| wish != id);
+        wishes.push_back(id.clone());
+        drop(wishes);
+        self.core.look_bell.notify_one();
+    }
+
+    /// Keeps a change. When this returns, it survives anything.
+    ///
+    /// # Errors
+    /// When the change makes no sense (an unknown stage names the ones there are) or cannot be kept.
+    pub async fn submit(&self, submission: Submission) -> Result<Receipt, Fault> {
+        let (settings, now) = (self.core.settings.clone(), self.core.now());
+        let saved = self
+            .core
+            .desk
+            .write(move |store| submit::keep(store, &settings, submission, now))
+            .await?;
+        for (op, state) in saved.moved {
+            self.core.tell_operation(op.id, saved.deal.clone(), state);
+        }
+        self.core.push_bell.notify_one();
+        Ok(saved.receipt)
+    }
+
+    /// Takes back the newest action of any face, whatever it was.
+    ///
+    /// # Errors
+    /// When the store cannot keep it.
+    pub async fn undo(&self) -> Result<UndoOutcome, Fault> {
+        let (settings, now) = (self.core.settings.clone(), self.core.now());
+        let undone = self
+            .core
+            .desk
+            .write(move |store| undo::undo(store, &settings, now))
+            .await?;
+        for (op, state) in undone.moved {
+            self.core.tell_operation(op.id, undone.deal.clone(), state);
+        }
+        self.core.push_bell.notify_one();
+        Ok(undone.outcome)
+    }
+
+    /// Sends an operation again that is held, in conflict or dead; in a conflict, ours wins over what is there now.
+    ///
+    /// # Errors
+    /// When it is in another state, or the store cannot keep it.
+    pub async fn send_again(&self, id: OpId) -> Result<Operation, Fault> {
+        let now = self.core.now();
+        self.by_hand(id, move |store| {
+            let op = store.outbox.get(id)?.ok_or(crate::store::Error::Missing(id))?;
+            let base = match (&op.payload, op.state) {
+                (crate::domain::Payload::SetProperties { values, .. }, OpState::Conflict) => {
+                    store.mirror.record(&op.entity)?.map(|record| {
+                        values
+                            .keys()
+                            .map(|name| (name.clone(), record.get(name).map(str::to_owned)))
+                            .collect()
+                    })
+                }
+                _ => None,
+            };
+            Ok(store.outbox.requeue_by_hand(id, base, now)?)
+        })
+        .await
+    }
+
+    /// Gives up an operation that is held, in conflict or dead.
+    ///
+    /// # Errors
+    /// When it is in another state, or the store cannot keep it.
+    pub async fn drop_operation(&self, id: OpId) -> Result<Operation, Fault> {
+        let now = self.core.now();
+        self.by_hand(id, move |store| Ok(store.outbox.drop_by_hand(id, now)?))
+            .await
+    }
+
+    async fn by_hand<W>(&self, id: OpId, work: W) -> Result<Operation, Fault>
+    where
+        W: FnOnce(&mut crate::store::Store) -> Result<Kept, Fault> + Send + 'static,
+    {
+        let (kept, deal) = self
+            .core
+            .desk
+            .write(move |store| {
+                let kept = work(store)?;
+                let deal = super::core::deal_of(&store.outbox, &kept);
+                Ok((kept, deal))
+            })
+            .await?;
+        self.core.tell_operation(id, deal, kept.state);
+        self.core.push_bell.notify_one();
+        Ok(kept.op)
+    }
+
+    /// Operations, newest first; `None` = in any state.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn operations(&self, states: Option<&[OpState]>, limit: usize) -> Result<Vec<Operation>, Fault> {
+        let filter = OutboxFilter {
+            states: states.unwrap_or_default().to_vec(),
+            entity: None,
+            limit: Some(limit),
+        };
+        self.core
+            .desk
+            .read(move |reader| Ok(submit::operations(reader.outbox.list(&filter)?)))
+            .await
+    }
+
+    /// One operation.
+    ///
+    /// # Errors
+    /// When there is none, or the store cannot be read.
+    pub async fn operation(&self, id: OpId) -> Result<Operation, Fault> {
+        self.core
+            .desk
+            .read(move |reader| Ok(reader.outbox.get(id)?.ok_or(crate::store::Error::Missing(id))?.op))
+            .await
+    }
+
+    /// Waits until an operation has come to rest (it may be uncertain then), or until the time is up.
+    ///
+    /// # Errors
+    /// When there is no such operation, or the store cannot be read.
+    pub async fn wait_for(&self, id: OpId, timeout: Duration) -> Result<Operation, Fault> {
+        let clock = self.core.client.clock();
+        let deadline = clock.now() + timeout;
+        let mut events = self.subscribe();
+        loop {
+            let operation = self.operation(id).await?;
+            if !matches!(operation.state, OpState::Queued | OpState::InFlight) || clock.now() >= deadline {
+                return Ok(operation);
+            }
+            let next = deadline.min(clock.now() + LOOK_AGAIN);
+            tokio::select! {
+                () = clock.sleep_until(next) => {}
+                () = heard_of(&mut events, id) => {}
+            }
+        }
+    }
+
+    /// A page of deals, as they are shown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn list_deals(&self, query: DealQuery) -> Result<Page<Deal>, Fault> {
+        let (settings, now) = (self.core.settings.clone(), self.core.now());
+        self.core
+            .desk
+            .read(move |reader| listing::deals(reader, &settings, &query, now))
+            .await
+    }
+
+    /// These contacts, as far as the mirror has them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn contacts(&self, ids: &[ContactId]) -> Result<Vec<Contact>, Fault> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.core
+            .desk
+            .read(move |reader| Ok(reader.mirror.contacts(&ids)?))
+            .await
+    }
+
+    /// A page of contacts.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn list_contacts(&self, query: ContactQuery) -> Result<Page<Contact>, Fault> {
+        let (settings, now) = (self.core.settings.clone(), self.core.now());
+        self.core
+            .desk
+            .read(move |reader| listing::contacts(reader, &settings, query, now))
+            .await
+    }
+
+    /// Keeps a draft; `None` forgets it.
+    ///
+    /// # Errors
+    /// When the store cannot keep it.
+    pub async fn save_draft(&self, key: &str, text: Option<&str>) -> Result<(), Fault> {
+        let (key, text) = (key.to_owned(), text.map(str::to_owned));
+        self.core
+            .desk
+            .write(move |store| match text {
+                Some(text) => Ok(store.outbox.put_draft(&key, &text)?),
+                None => Ok(store.outbox.drop_draft(&key)?),
+            })
+            .await
+    }
+
+    /// The draft under this key. A store that cannot be read has none.
+    pub async fn draft(&self, key: &str) -> Option<String> {
+        let key = key.to_owned();
+        let draft = self.core.desk.read(move |reader| Ok(reader.outbox.draft(&key)?)).await;
+        draft.ok().flatten()
+    }
+
+    /// Both budgets and the statistics.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.core.client.limits()
+    }
+
+    /// How true the data is.
+    #[must_use]
+    pub fn freshness(&self) -> Freshness {
+        self.core.line.freshness()
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.core.events.subscribe()
+    }
+
+    /// What the store has to say to people once: a mirror that was damaged, a mode that was tightened.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.core.notices
+    }
+
+    /// Poll now.
+    pub fn refresh(&self) {
+        self.core.poll_bell.notify_waiters();
+    }
+
+    /// A dashboard looks (or does not look any more): deals are polled often, and background work leaves a reserve.
+    pub fn set_watched(&self, watched: bool) {
+        self.core
+            .watched
+            .send_if_modified(|now| std::mem::replace(now, watched) != watched);
+    }
+
+    /// One pass: push and pull, then done.
+    ///
+    /// # Errors
+    /// A fault of kind busy when another process holds the lock; what goes wrong on the way otherwise stands in the report.
+    pub async fn sync_once(
+        &self,
+        options: SyncOptions,
+        progress: impl Fn(Progress) + Sync,
+    ) -> Result<SyncReport, Fault> {
+        once::sync_once(&self.core, &options, &progress).await
+    }
+}
+
+fn pending(reader: &Reader) -> Result<PendingByRecord, Fault> {
+    Ok(view::by_record(submit::operations(reader.outbox.pending()?)))
+}
+
+fn of<'a>(pending: &'a PendingByRecord, record: &Record) -> &'a [Operation] {
+    pending.get(&record.reference()).map_or(&[], Vec::as_slice)
+}
+
+fn detail(reader: &Reader, id: &DealId) -> Result<Option<DealDetail>, Fault> {
+    let reference = RecordRef::new(ObjectType::Deals, id.as_str());
+    let Some(record) = reader.mirror.record(&reference)? else {
+        return Ok(None);
+    };
+    let all = submit::operations(reader.outbox.pending()?);
+    let archiving = view::archiving(&all);
+    let pending = view::by_record(all);
+    let deal = view::deal(&record, of(&pending, &record));
+    let mut properties = record.properties.clone();
+    view::overlay(&mut properties, of(&pending, &record));
+    let (kept, notes_as_of) = reader.mirror.notes_of(id)?;
+    let companies: Vec<&str> = deal.companies.iter().map(|id| id.as_str()).collect();
+    let contacts: Vec<&str> = deal.contacts.iter().map(|id| id.as_str()).collect();
+    Ok(Some(DealDetail {
+        properties,
+        definitions: reader.mirror.definitions(ObjectType::Deals)?,
+        contacts: reader.mirror.contacts(&contacts)?,
+        companies: reader
+            .mirror
+            .records(ObjectType::Companies, &companies)?
+            .iter()
+            .map(Company::from_record)
+            .collect(),
+        notes: view::notes(&kept, of(&pending, &record), &archiving),
+        notes_as_of,
+        deal,
+    }))
+}
+
+/// Waits for news of an operation, or for having missed some.
+async fn heard_of(events: &mut broadcast::Receiver<Event>, id: OpId) {
+    loop {
+        match events.recv().await {
+            Ok(Event::OperationChanged { op, .. }) if op == id => return,
+            Ok(_) => {}
+            Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}

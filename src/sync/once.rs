@@ -1,0 +1,126 @@
+//! One pass and out: what `dealdeck sync` does. Push first, then every type, all of them at once, then push again for what
+//! became possible.
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    core::Core,
+    engine::begin_epoch,
+    pull::{self, MIRRORED, OVERLAP, Walk},
+    push::Push,
+    segments,
+};
+use crate::{
+    domain::{Fault, FaultKind, ObjectCount, ObjectType, Progress, SyncReport},
+    store::Lock,
+};
+
+/// What one pass does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncOptions {
+    /// Read everything again, even what is known to be fresh; finds what vanished, too.
+    pub full: bool,
+    /// Only these types; empty = all.
+    pub only: Vec<ObjectType>,
+    /// Stop after about so many records of each type.
+    pub max: Option<u64>,
+    /// Leave the outbox alone.
+    pub no_push: bool,
+}
+
+/// Runs one pass. The lock is held until it ends.
+pub async fn sync_once(
+    core: &Core,
+    options: &SyncOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<SyncReport, Fault> {
+    let Some(_lock) = Lock::try_take(&core.dir)? else {
+        return Err(Fault::new(
+            FaultKind::Busy,
+            "another dealdeck is syncing this store",
+            "wait until it is done, or close it",
+        ));
+    };
+    let started = core.client.clock().now();
+    let before = core.client.limits();
+    let as_of = core.now();
+    let epoch = begin_epoch(core).await?;
+    let mut report = SyncReport::default();
+    if let Err(trouble) = pull::basics(core).await {
+        return Err(trouble.fault());
+    }
+    let stop = CancellationToken::new();
+    let mut push = Push::new(core, epoch);
+    if !options.no_push {
+        Box::pin(push.drain(&stop)).await;
+    }
+    let wanted: Vec<ObjectType> = MIRRORED
+        .into_iter()
+        .filter(|object| options.only.is_empty() || options.only.contains(object))
+        .collect();
+    let passes = join_all(wanted.iter().map(|object| read(core, *object, options, progress))).await;
+    report.complete = true;
+    for (object, pass) in wanted.iter().zip(passes) {
+        let (complete, count, error) = pass;
+        report.complete &= complete;
+        report.objects.insert(*object, count);
+        report.errors.extend(error);
+    }
+    if !options.no_push {
+        Box::pin(push.drain(&stop)).await;
+        report.pushed = push.count().await?;
+    }
+    if report.complete && wanted.len() == MIRRORED.len() {
+        pull::complete(core, as_of).await?;
+    }
+    segments::recount(core).await?;
+    report.by_segment = by_segment(core).await?;
+    let after = core.client.limits();
+    report.requests = after.total_requests - before.total_requests;
+    report.rate_limited = after.rate_limited - before.rate_limited;
+    report.retries = after.retries - before.retries;
+    report.waited = after.total_wait.saturating_sub(before.total_wait);
+    report.duration = core.client.clock().now() - started;
+    Ok(report)
+}
+
+async fn read(
+    core: &Core,
+    object: ObjectType,
+    options: &SyncOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> (bool, ObjectCount, Option<Fault>) {
+    let known = core
+        .desk
+        .read(move |reader| Ok(reader.mirror.cursor(&pull::since(object))?))
+        .await;
+    let outcome = match known {
+        Ok(Some(_)) if !options.full && options.max.is_none() => {
+            pull::refresh(core, object, OVERLAP).await.map(|count| (true, count))
+        }
+        Ok(known) => {
+            let walk = Walk {
+                // An interrupted walk goes on; a finished one begins anew.
+                fresh: known.is_some(),
+                max: options.max,
+            };
+            pull::walk(core, object, walk, progress).await
+        }
+        Err(fault) => Err(fault.into()),
+    };
+    match outcome {
+        Ok((complete, count)) => (complete, count, None),
+        Err(trouble) => (false, ObjectCount::default(), Some(trouble.fault())),
+    }
+}
+
+async fn by_segment(core: &Core) -> Result<BTreeMap<String, u64>, Fault> {
+    Ok(segments::counted(core)
+        .await?
+        .into_iter()
+        .map(|count| (count.segment.name, count.count))
+        .collect())
+}

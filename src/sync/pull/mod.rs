@@ -1,0 +1,112 @@
+//! Pull: HubSpot into the mirror, first whole, then by what changed. Every page is one transaction together with its
+//! cursor, so an interrupted pass goes on where it stopped. It refuses to touch the outbox, and it never waits for people:
+//! who looks at the mirror sees what is there.
+
+mod announce;
+mod delta;
+mod first;
+mod gone;
+pub mod notes;
+mod pace;
+mod relist;
+mod top;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::core::{AS_OF, Core};
+use crate::{
+    domain::{Company, Connection, Contact, Deal, Fault, Note, ObjectCount, ObjectType, Progress},
+    hubspot::Failure,
+    store::Put,
+};
+
+pub use announce::announce;
+pub use first::basics;
+pub use pace::run;
+pub use relist::{Walk, since, walk};
+
+/// The types that are mirrored, in the order in which people miss them.
+pub const MIRRORED: [ObjectType; 3] = [ObjectType::Deals, ObjectType::Contacts, ObjectType::Companies];
+
+/// How far a search looks back behind the last change it saw: HubSpot's index lags by up to about 30 seconds.
+pub const OVERLAP: Duration = Duration::from_secs(90);
+/// Why a pass stopped.
+#[derive(Debug)]
+pub enum Trouble {
+    /// HubSpot, or the way there.
+    Failure(Box<Failure>),
+    /// The store, or what we found out about the account.
+    Fault(Fault),
+}
+
+impl Trouble {
+    /// In words.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Failure(failure) => failure.fault(),
+            Self::Fault(fault) => fault.clone(),
+        }
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(Box::new(failure))
+    }
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        trouble.fault()
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// The properties every read of a type asks for.
+pub fn properties_of(object: ObjectType) -> Vec<String> {
+    let (typed, more): (&[&str], &[&str]) = match object {
+        ObjectType::Deals => (
+            &Deal::PROPERTIES,
+            &[super::feed::UPDATED_BY, "notes_next_activity_date", gone::MERGED],
+        ),
+        ObjectType::Contacts => (&Contact::PROPERTIES, &[gone::MERGED]),
+        ObjectType::Companies => (&Company::PROPERTIES, &[gone::MERGED]),
+        ObjectType::Notes => (&Note::PROPERTIES, &[]),
+        _ => (&[], &[]),
+    };
+    typed.iter().chain(more).map(|name| (*name).to_owned()).collect()
+}
+
+/// One type as it is now: what changed since the last look, or everything when there was none.
+pub async fn refresh(core: &Core, object: ObjectType, overlap: Duration) -> Result<ObjectCount, Trouble> {
+    let name = relist::since(object);
+    let since = core.desk.read(move |reader| Ok(reader.mirror.cursor(&name)?)).await?;
+    match since.and_then(|text| text.parse().ok()) {
+        Some(since) => delta::delta(core, object, since, overlap).await,
+        None => {
+            let tell = |progress: Progress| core.line.syncing(Connection::Syncing(progress));
+            Ok(walk(core, object, Walk::default(), &tell).await?.1)
+        }
+    }
+}
+
+/// A pass that began at `as_of` is complete.
+pub async fn complete(core: &Core, as_of: Timestamp) -> Result<(), Fault> {
+    core.desk
+        .write(move |store| Ok(store.mirror.set_cursor(AS_OF, &as_of.to_string())?))
+        .await?;
+    core.line.complete(as_of);
+    Ok(())
+}
+
+/// A record as a direct read answered it.
+pub const fn direct() -> Put<'static> {
+    Put::via(crate::store::Via::Direct)
+}

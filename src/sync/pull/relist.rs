@@ -1,0 +1,311 @@
+//! A whole type, page by page: the first sync, and every later one that wants certainty. Pages are committed with the
+//! cursor of the next one; records no page named are gone only when the last page has been read.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::join;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Trouble, announce, properties_of, top};
+use crate::{
+    domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Record},
+    hubspot::{ListQuery, RecordPage, Signal},
+    store::{Put, Via},
+    sync::core::Core,
+};
+
+/// How a type is walked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Walk {
+    /// Begin anew even if an earlier walk was interrupted.
+    pub fresh: bool,
+    /// Stop after about so many records; the walk is incomplete then and nothing is considered gone.
+    pub max: Option<u64>,
+}
+
+/// Where an interrupted walk goes on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Mark {
+    /// The cursor of the next page.
+    after: Option<String>,
+    /// Every id from here on was searched.
+    low: Option<u64>,
+    /// When the walk began: what changed since then is read again afterwards.
+    since: Timestamp,
+    /// Records read so far.
+    fetched: u64,
+}
+
+impl Mark {
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn advance(&mut self, step: Step, read: usize) {
+        self.fetched += read as u64;
+        match step {
+            Step::Listed(after) => self.after = after,
+            Step::Searched(low) => self.low = Some(low),
+        }
+    }
+}
+
+/// A page further in one of the two lanes.
+enum Step {
+    /// The list goes on with this cursor.
+    Listed(Option<String>),
+    /// Every id from here on was searched.
+    Searched(u64),
+}
+
+/// The name of the cursor that says since when changes of a type are unknown.
+pub fn since(object: ObjectType) -> String {
+    format!("since:{object}")
+}
+
+fn mark_name(object: ObjectType) -> String {
+    format!("walk:{object}")
+}
+
+/// Reads a whole type into the mirror. Answers whether it is complete, and what was read.
+pub async fn walk(
+    core: &Core,
+    object: ObjectType,
+    how: Walk,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> Result<(bool, ObjectCount), Trouble> {
+    let is_first = core
+        .desk
+        .read(move |reader| Ok(reader.mirror.cursor(&since(object))?.is_none()))
+        .await?;
+    let mut mark = begin(core, object, how.fresh).await?;
+    let page = match list(core, object, mark.after.clone()).await {
+        // A cursor of an earlier process that HubSpot does not accept any more.
+        Err(Trouble::Failure(failure)) if failure.signal == Signal::Validation && mark.after.is_some() => {
+            mark = begin(core, object, true).await?;
+            list(core, object, None).await?
+        }
+        page => page?,
+    };
+    let walk = Walking {
+        core,
+        object,
+        how,
+        is_first,
+        tell,
+        length: page.records.first().map_or(0, |record| record.id.len()),
+        front: Mutex::new(Front {
+            low: mark.low,
+            mark,
+            ..Front::default()
+        }),
+    };
+    // A search says nothing of associations, so deals are only listed; a test walk and a type of one page need no second lane.
+    let has_two_lanes = object != ObjectType::Deals && how.max.is_none() && page.after.is_some();
+    let down = async {
+        if has_two_lanes {
+            walk.down().await;
+        }
+    };
+    let (complete, ()) = join(Box::pin(walk.up(page)), Box::pin(down)).await;
+    let complete = complete?;
+    let (mut count, since) = walk.result();
+    if !complete {
+        return Ok((false, count));
+    }
+    let gone = finish(core, object, since).await?;
+    count.deleted = gone.len() as u64;
+    if object == ObjectType::Deals && (is_first || !gone.is_empty()) {
+        core.tell(Event::BoardChanged);
+    }
+    Ok((true, count))
+}
+
+/// How far both lanes of a walk are.
+#[derive(Default)]
+struct Front {
+    /// As it was when the walk began, or went on.
+    mark: Mark,
+    /// Every id from here on was searched; `None` = nothing was.
+    low: Option<u64>,
+    /// The highest id that was listed.
+    high: u64,
+    /// Both lanes met, or the list came to its end.
+    is_over: bool,
+    count: ObjectCount,
+}
+
+/// One walk through a type.
+struct Walking<'a> {
+    core: &'a Core,
+    object: ObjectType,
+    how: Walk,
+    is_first: bool,
+    tell: &'a (dyn Fn(Progress) + Sync),
+    /// How long ids are; the search lane only covers ids of one length.
+    length: usize,
+    front: Mutex<Front>,
+}
+
+impl Walking<'_> {
+    fn front(&self) -> MutexGuard<'_, Front> {
+        self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn result(&self) -> (ObjectCount, Timestamp) {
+        let front = self.front();
+        (front.count, front.mark.since)
+    }
+
+    /// The list, from the lowest id upwards. Answers whether it got to the end, or to where the search had been.
+    async fn up(&self, mut page: RecordPage) -> Result<bool, Trouble> {
+        loop {
+            let (after, records) = (page.after, page.records);
+            let has_met = {
+                let mut front = self.front();
+                let highest = records.iter().filter_map(|record| record.id.parse().ok()).max();
+                front.high = front.high.max(highest.unwrap_or_default());
+                front.is_over |= after.is_none() || front.low.is_some_and(|low| front.high >= low);
+                front.is_over
+            };
+            let kept = self.write(records, Step::Listed(after.clone()));
+            let next = match after {
+                Some(after) if !has_met => after,
+                _ => {
+                    kept.await?;
+                    return Ok(true);
+                }
+            };
+            let read = self.front().count.fetched;
+            if self.how.max.is_some_and(|max| read >= max) {
+                kept.await?;
+                return Ok(false);
+            }
+            // The next page is on its way while this one is written.
+            let (kept, listed) = join(kept, list(self.core, self.object, Some(next))).await;
+            kept?;
+            page = listed?;
+        }
+    }
+
+    /// The search, from the highest id downwards. Where it fails it only stops: the list reads on until it meets what was
+    /// searched.
+    async fn down(&self) {
+        let mut above = self.front().low;
+        let mut searched = top::below(self.core, self.object, above).await;
+        loop {
+            let Ok(page) = searched else {
+                return;
+            };
+            let Some(lowest) = top::lowest(&page, above, self.length) else {
+                return;
+            };
+            above = Some(lowest);
+            let kept = self.keep_searched(page, lowest);
+            if self.front().high >= lowest {
+                // Where this fails, the walk was not finished: the list reads on to its own end.
+                let _ = kept.await;
+                return;
+            }
+            let (kept, next) = join(kept, top::below(self.core, self.object, above)).await;
+            if kept.is_err() || self.front().is_over {
+                return;
+            }
+            searched = next;
+        }
+    }
+
+    async fn keep_searched(&self, page: Vec<Record>, lowest: u64) -> Result<(), Fault> {
+        self.write(page, Step::Searched(lowest)).await?;
+        let mut front = self.front();
+        front.low = Some(lowest);
+        front.is_over |= front.high >= lowest;
+        Ok(())
+    }
+
+    /// Writes a page together with where its lane goes on. The mark is advanced inside the transaction: the other lane's
+    /// part of it never runs ahead of what is on disk.
+    async fn write(&self, records: Vec<Record>, step: Step) -> Result<(), Fault> {
+        let (object, is_first) = (self.object, self.is_first);
+        let begun = {
+            let mut front = self.front();
+            front.count.fetched += records.len() as u64;
+            front.count.pages += 1;
+            front.mark.clone()
+        };
+        let (changed, fetched) = self
+            .core
+            .desk
+            .write(move |store| {
+                let name = mark_name(object);
+                let kept = store.mirror.cursor(&name)?;
+                let mut mark: Mark = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(begun);
+                mark.advance(step, records.len());
+                let how = Put::via(Via::List);
+                let changed = store
+                    .mirror
+                    .put(object, &records, how.with_cursor(&name, &mark.text()))?;
+                Ok((changed, mark.fetched))
+            })
+            .await?;
+        (self.tell)(Progress {
+            object,
+            fetched,
+            about: None,
+        });
+        if is_first {
+            // A board that fills is read as a whole; no feed is made of what was there before us.
+            if object == ObjectType::Deals {
+                self.core.board_grew();
+            }
+            return Ok(());
+        }
+        announce(self.core, object, changed).await
+    }
+}
+
+async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fault> {
+    let now = core.now();
+    core.desk
+        .write(move |store| {
+            let left = store.mirror.cursor(&mark_name(object))?;
+            let left: Option<Mark> = left.and_then(|text| serde_json::from_str(&text).ok());
+            if let (Some(mark), false) = (left, fresh) {
+                return Ok(mark);
+            }
+            store.mirror.relist_begin(object)?;
+            let mark = Mark {
+                since: now,
+                ..Mark::default()
+            };
+            store.mirror.set_cursor(&mark_name(object), &mark.text())?;
+            Ok(mark)
+        })
+        .await
+}
+
+async fn list(core: &Core, object: ObjectType, after: Option<String>) -> Result<RecordPage, Trouble> {
+    let associations = match object {
+        ObjectType::Deals => vec![ObjectType::Contacts, ObjectType::Companies],
+        _ => Vec::new(),
+    };
+    let query = ListQuery {
+        properties: properties_of(object),
+        associations,
+        after,
+        ..ListQuery::default()
+    };
+    Ok(core.client.list(Lane::Sync, object, &query).await?)
+}
+
+async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec<String>, Fault> {
+    core.desk
+        .write(move |store| {
+            let gone = store.mirror.relist_finish(object)?;
+            store.mirror.set_cursor(&since(object), &began.to_string())?;
+            store.mirror.drop_cursor(&mark_name(object))?;
+            Ok(gone)
+        })
+        .await
+}

@@ -1,0 +1,248 @@
+//! Push: what people changed, on its way to HubSpot. Intent is committed before a slot is taken, the claim before the
+//! first byte, the outcome after the answer; an unknown outcome is looked up, never guessed. Operations of one record go
+//! one after the other, records beside each other. It refuses to send while the line is down or the account unchecked.
+
+mod land;
+mod late;
+mod outcome;
+mod precheck;
+mod resolve;
+mod send;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures::{
+    StreamExt as _,
+    future::{BoxFuture, FutureExt as _},
+    stream::FuturesUnordered,
+};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{connection::later, core::Core};
+use crate::{
+    domain::{Fault, ObjectType, OpId, OpState, Payload, PushCount, RecordRef},
+    store::Kept,
+};
+
+/// How long HubSpot may still be working on a request we gave up on: it documents 100 seconds, we add half of that.
+pub const QUARANTINE: Duration = Duration::from_secs(150);
+/// Our own deadline for one request.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+/// How often the outbox is looked at for what other processes keep there.
+const BEAT: Duration = Duration::from_secs(1);
+/// How long work that could not be looked at rests before it is tried again.
+const REST: Duration = Duration::from_secs(10);
+
+/// When an operation that could not move on is looked at again; `None` = whenever something happens.
+pub type Rest = Option<Timestamp>;
+
+/// One round of work on one operation.
+struct Turn {
+    op: OpId,
+    entity: RecordRef,
+    rest: Result<Rest, Fault>,
+}
+
+/// What there is to do.
+#[derive(Default)]
+struct Work {
+    ready: Vec<Kept>,
+    uncertain: Vec<Kept>,
+    landed: Vec<Kept>,
+    next_due: Option<Timestamp>,
+}
+
+/// The push worker of the process that holds the lock.
+pub struct Push<'a> {
+    core: &'a Core,
+    epoch: u64,
+    /// Operations that rest until then.
+    resting: BTreeMap<OpId, Timestamp>,
+    /// Notes that were looked for once and not found, with the time of that look.
+    missed: std::sync::Mutex<BTreeMap<OpId, Timestamp>>,
+    /// Operations this worker had in its hands.
+    taken: BTreeSet<OpId>,
+}
+
+impl<'a> Push<'a> {
+    /// A worker of this epoch.
+    pub fn new(core: &'a Core, epoch: u64) -> Self {
+        Self {
+            core,
+            epoch,
+            resting: BTreeMap::new(),
+            missed: std::sync::Mutex::default(),
+            taken: BTreeSet::new(),
+        }
+    }
+
+    /// Works until `stop`; then finishes what is on the wire and starts nothing new.
+    pub async fn run(&mut self, stop: &CancellationToken) {
+        self.work(stop, false).await;
+    }
+
+    /// Works until nothing is left that can be done now: what waits for a person, for a quarantine or for the network
+    /// stays.
+    pub async fn drain(&mut self, stop: &CancellationToken) {
+        self.work(stop, true).await;
+    }
+
+    /// What became of the operations this worker had in its hands.
+    pub async fn count(&self) -> Result<PushCount, Fault> {
+        let ids: Vec<OpId> = self.taken.iter().copied().collect();
+        self.core
+            .desk
+            .read(move |reader| {
+                let mut count = PushCount::default();
+                for id in ids {
+                    match reader.outbox.get(id)?.map(|op| op.state) {
+                        Some(OpState::Landed | OpState::Done) => count.done += 1,
+                        Some(OpState::Held) => count.held += 1,
+                        Some(OpState::Conflict) => count.conflict += 1,
+                        Some(OpState::Dead) => count.dead += 1,
+                        Some(OpState::Uncertain | OpState::InFlight) => count.uncertain += 1,
+                        _ => {}
+                    }
+                }
+                Ok(count)
+            })
+            .await
+    }
+
+    async fn work(&mut self, stop: &CancellationToken, only_now: bool) {
+        let missed = std::mem::take(&mut self.missed);
+        let (core, epoch) = (self.core, self.epoch);
+        let mut busy: FuturesUnordered<BoxFuture<'_, Turn>> = FuturesUnordered::new();
+        let mut entities: BTreeSet<RecordRef> = BTreeSet::new();
+        let mut line = core.line.watch();
+        loop {
+            let may_send = !stop.is_cancelled() && core.line.is_open() && core.is_account_checked();
+            let mut wake = None;
+            if may_send {
+                let due = self.due().await;
+                wake = due.1;
+                for op in due.0 {
+                    if busy.len() < core.settings.parallel_writes && entities.insert(op.entity.clone()) {
+                        if self.taken.insert(op.id) {
+                            // Another process may have kept it: our faces have not heard of it then.
+                            land::tell_faces(core, &op, op.state).await;
+                        }
+                        busy.push(turn(core, epoch, &missed, op).boxed());
+                    }
+                }
+            }
+            core.push_idle
+                .send_if_modified(|idle| std::mem::replace(idle, busy.is_empty()) != busy.is_empty());
+            if busy.is_empty() && (stop.is_cancelled() || only_now) {
+                break;
+            }
+            tokio::select! {
+                Some(turn) = busy.next() => {
+                    entities.remove(&turn.entity);
+                    self.rest(turn);
+                }
+                () = core.push_bell.notified() => {}
+                () = sleep_until(core, wake), if may_send => {}
+                () = tokio::time::sleep(BEAT), if may_send => {}
+                _ = line.changed() => {}
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
+            }
+        }
+        drop(busy);
+        self.missed = missed;
+    }
+
+    fn rest(&mut self, turn: Turn) {
+        match turn.rest {
+            Ok(Some(until)) => self.resting.insert(turn.op, until),
+            Ok(None) => self.resting.remove(&turn.op),
+            Err(fault) => {
+                tracing::warn!(op = %turn.op, %fault, "the store refused a step of an operation");
+                self.resting.insert(turn.op, later(self.core.now(), REST))
+            }
+        };
+    }
+
+    /// What can be worked on now, and when the next thing is due.
+    async fn due(&self) -> (Vec<Kept>, Option<Timestamp>) {
+        let now = self.core.now();
+        let work = self
+            .core
+            .desk
+            .read(move |reader| {
+                Ok(Work {
+                    ready: reader.outbox.ready(now)?,
+                    uncertain: reader.outbox.uncertain()?,
+                    landed: reader.outbox.landed()?,
+                    next_due: reader.outbox.next_due()?.filter(|due| *due > now),
+                })
+            })
+            .await;
+        let work = work.unwrap_or_else(|fault| {
+            tracing::warn!(%fault, "the outbox cannot be read");
+            Work {
+                next_due: Some(later(now, REST)),
+                ..Work::default()
+            }
+        });
+        let mut wake = work.next_due;
+        let mut due = Vec::new();
+        // Of what landed on one record, the oldest is settled first.
+        let mut unsettled = BTreeSet::new();
+        let landed = work.landed.into_iter().filter(|op| unsettled.insert(op.entity.clone()));
+        for op in work.uncertain.into_iter().chain(landed).chain(work.ready) {
+            let at = self.resting.get(&op.id).copied().max(Some(due_at(&op))).unwrap_or(now);
+            if at <= now {
+                due.push(op);
+            } else {
+                wake = Some(wake.map_or(at, |wake| wake.min(at)));
+            }
+        }
+        (due, wake)
+    }
+}
+
+/// The earliest time at which an operation can be worked on. A note of unknown outcome waits until no earlier send of it
+/// can still arrive; so does the last look at a property write of which one send was ambiguous.
+fn due_at(op: &Kept) -> Timestamp {
+    let quiet = || later(op.claimed_at.unwrap_or(op.changed_at), DEADLINE + QUARANTINE);
+    match (op.state, &op.payload) {
+        (OpState::Uncertain, Payload::CreateNote { .. }) => quiet(),
+        (OpState::Landed, Payload::SetProperties { .. }) if op.ambiguous_sends > 0 => quiet(),
+        _ => op.not_before.unwrap_or(op.created_at),
+    }
+}
+
+async fn turn(core: &Core, epoch: u64, missed: &std::sync::Mutex<BTreeMap<OpId, Timestamp>>, op: Kept) -> Turn {
+    let (id, entity) = (op.id, op.entity.clone());
+    let rest = match op.state {
+        OpState::Queued => send::send(core, epoch, op).await,
+        OpState::Uncertain => resolve::resolve(core, missed, op).await,
+        OpState::Landed => resolve::settle(core, op).await,
+        _ => Ok(None),
+    };
+    Turn { op: id, entity, rest }
+}
+
+async fn sleep_until(core: &Core, wake: Option<Timestamp>) {
+    match wake {
+        Some(at) => core.wait_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The name a note goes by before HubSpot has given it an id: the operation that creates it.
+pub fn unborn(op: OpId) -> RecordRef {
+    RecordRef::new(ObjectType::Notes, format!("{UNBORN}{op}"))
+}
+
+/// Whether a record is only known by the operation that creates it.
+pub fn is_unborn(record: &RecordRef) -> bool {
+    record.id.starts_with(UNBORN)
+}
+
+const UNBORN: &str = "op:";

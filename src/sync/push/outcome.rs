@@ -1,0 +1,150 @@
+//! From what an exchange showed to where the operation goes. The verdict itself is the client's one table; here it only
+//! becomes a step of the outbox.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{OpError, OpKind, OpState},
+    hubspot::{Action, Applied, Failure, HeldReason, OpClass, Signal},
+    store::{Kept, Outcome},
+    sync::connection::later,
+};
+
+/// A change of a person is tried this often before it is given up; being offline, refused by 401 or by a rate window
+/// does not count.
+const MOST_ATTEMPTS: u32 = 12;
+/// A change of a person is tried this long.
+const LONGEST: Duration = Duration::from_hours(72);
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// How long a change waits when HubSpot does not say how long.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What repeating an operation would do.
+pub const fn class(kind: OpKind) -> OpClass {
+    match kind {
+        OpKind::SetProperties => OpClass::PropertySet,
+        OpKind::CreateNote => OpClass::UnkeyedCreate,
+        OpKind::Archive => OpClass::Archive,
+    }
+}
+
+/// Where an operation goes after a send that did not succeed.
+pub fn after_failure(op: &Kept, failure: &Failure, now: Timestamp) -> Outcome {
+    let verdict = failure.verdict(class(op.kind()));
+    let outcome = |state| Outcome {
+        error: Some(error(word(&failure.signal), failure)),
+        charged: verdict.charge_attempt,
+        http_status: failure.status,
+        correlation_id: failure.correlation_id.clone(),
+        ..Outcome::to(state)
+    };
+    let queued = |wait: Duration| {
+        if verdict.charge_attempt && is_spent(op, now) {
+            outcome(OpState::Dead)
+        } else {
+            Outcome {
+                not_before: Some(later(now, wait)),
+                ..outcome(OpState::Queued)
+            }
+        }
+    };
+    if verdict.applied == Applied::Unknown {
+        return Outcome {
+            ambiguous: true,
+            ..outcome(OpState::Uncertain)
+        };
+    }
+    match verdict.action {
+        Action::Landed | Action::LandedElsewhere => Outcome {
+            error: None,
+            ..outcome(OpState::Landed)
+        },
+        Action::Requeue { after } | Action::Resend { after } => queued(backoff(op, after)),
+        Action::Resolve | Action::Reread => queued(backoff(op, Duration::from_secs(1))),
+        Action::Offline | Action::PauseAccount | Action::StopSending | Action::BreakCircuit => queued(Duration::ZERO),
+        Action::PauseFor(span) => queued(span.or(failure.retry_after).unwrap_or(PAUSE)),
+        Action::Uncertain => Outcome {
+            ambiguous: true,
+            ..outcome(OpState::Uncertain)
+        },
+        Action::Held(reason) => Outcome {
+            error: Some(held(reason, failure)),
+            ..outcome(OpState::Held)
+        },
+        Action::FindTarget => Outcome {
+            error: Some(gone(failure.correlation_id.clone())),
+            ..outcome(OpState::Held)
+        },
+        Action::Dead => outcome(OpState::Dead),
+    }
+}
+
+/// The wait before the next try: at least `least`, doubled with every attempt, with a spread that is the operation's own,
+/// so that a hundred changes do not come back at the same instant.
+pub fn backoff(op: &Kept, least: Duration) -> Duration {
+    let doubled = least.saturating_mul(1 << op.attempts.saturating_sub(1).min(10));
+    let capped = doubled.min(LONGEST_WAIT.max(least));
+    let spread = (op.created_at.as_millisecond().rem_euclid(256) + 37 * i64::from(op.attempts)) % 256;
+    capped + capped * u32::try_from(spread).unwrap_or_default() / 512
+}
+
+fn is_spent(op: &Kept, now: Timestamp) -> bool {
+    op.attempts >= MOST_ATTEMPTS || later(op.created_at, LONGEST) < now
+}
+
+fn error(class: &str, failure: &Failure) -> OpError {
+    OpError {
+        class: class.to_owned(),
+        message: failure.message.clone(),
+        correlation_id: failure.correlation_id.clone(),
+    }
+}
+
+fn held(reason: HeldReason, failure: &Failure) -> OpError {
+    match reason {
+        HeldReason::NeedsFields => OpError {
+            message: format!(
+                "HubSpot wants '{}' first; fill it in, then send this again",
+                failure.fields.join("', '")
+            ),
+            ..error("needs_fields", failure)
+        },
+        HeldReason::Scope => OpError {
+            message: format!(
+                "the token lacks the scope '{}'; grant it, then send this again",
+                failure.scopes.join("' or '")
+            ),
+            ..error("scope", failure)
+        },
+        HeldReason::Permission => error("permission", failure),
+    }
+}
+
+/// The error of an operation whose record is gone. Nothing is ever made anew for it.
+pub fn gone(correlation_id: Option<String>) -> OpError {
+    OpError {
+        class: "not_found".to_owned(),
+        message: "the record is not in HubSpot any more; restore it there and send this again, or drop it".to_owned(),
+        correlation_id,
+    }
+}
+
+/// The stable word of a failure.
+const fn word(signal: &Signal) -> &'static str {
+    match signal {
+        Signal::NotSent | Signal::NotProcessed | Signal::Unreachable(_) => "offline",
+        Signal::Unauthorized | Signal::Interception => "auth",
+        Signal::RateWindow { .. } | Signal::RateSecond { .. } | Signal::RateDaily { .. } | Signal::Denied => "rate",
+        Signal::NotFound => "not_found",
+        Signal::MissingScope => "scope",
+        Signal::Forbidden | Signal::Blocked => "permission",
+        Signal::Locked => "locked",
+        Signal::Conflict => "conflict",
+        Signal::Validation | Signal::UniqueClash | Signal::BadRequest(_) => "validation",
+        Signal::NeedsFields => "needs_fields",
+        _ => "unknown_outcome",
+    }
+}

@@ -1,0 +1,184 @@
+//! Looking before writing. HubSpot has no "only if unchanged", so a property write reads what is there first, with its
+//! history: unchanged means go, already ours means nothing to send, anything else is a conflict a person decides.
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{Lane, Operation, Owner, Payload, Properties, PropertyVersion, Record},
+    hubspot::{Failure, GetQuery, Signal},
+    sync::{core::Core, pull::properties_of, view::same_value},
+};
+
+/// What a look before a property write showed.
+pub enum Look {
+    /// Nobody touched it: send.
+    Go(Box<Record>),
+    /// It already has our values.
+    Already(Box<Record>),
+    /// It has values that are neither what the person saw nor what they want.
+    Changed(Box<Record>),
+    /// It is archived, or was never there.
+    Gone,
+    /// It was merged into this record.
+    Merged(String),
+    /// The look itself failed.
+    Failed(Failure),
+}
+
+/// Looks at the record of a property write.
+pub async fn look(core: &Core, operation: &Operation, lane: Lane) -> Look {
+    let Payload::SetProperties { values, base } = &operation.payload else {
+        return Look::Failed(unreadable());
+    };
+    let names: Vec<String> = values.keys().cloned().collect();
+    let mut properties = properties_of(operation.entity.object);
+    properties.extend(
+        names
+            .iter()
+            .filter(|name| !is_listed(&properties, name))
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
+    let query = GetQuery {
+        properties,
+        history: names,
+        ..GetQuery::default()
+    };
+    match core.client.get(lane, &operation.entity, &query).await {
+        Ok(record) if record.id != operation.entity.id => Look::Merged(record.id),
+        Ok(record) if record.archived => Look::Gone,
+        Ok(record) if has(&record, values) => Look::Already(Box::new(record)),
+        Ok(record) if has(&record, base) => Look::Go(Box::new(record)),
+        Ok(record) => Look::Changed(Box::new(record)),
+        Err(failure) if failure.signal == Signal::NotFound => Look::Gone,
+        Err(failure) => Look::Failed(failure),
+    }
+}
+
+fn is_listed(names: &[String], name: &str) -> bool {
+    names.iter().any(|listed| listed == name)
+}
+
+/// Whether the record has all these values.
+pub fn has(record: &Record, values: &Properties) -> bool {
+    values
+        .iter()
+        .all(|(name, value)| same_value(record.get(name), value.as_deref()))
+}
+
+/// Whether the history shows that we set all these values at or after `since`.
+pub fn was_set_by_us(record: &Record, values: &Properties, since: Timestamp) -> bool {
+    !values.is_empty()
+        && values.iter().all(|(name, value)| {
+            record.history.get(name).into_iter().flatten().any(|version| {
+                is_by_program(version) && version.at >= since && same_value(version.value.as_deref(), value.as_deref())
+            })
+        })
+}
+
+/// Set through the API and not by a person in HubSpot's interface: it may be ours.
+pub fn is_by_program(version: &PropertyVersion) -> bool {
+    matches!(version.source.as_str(), "API" | "INTEGRATION" | "INTEGRATIONS_PLATFORM")
+}
+
+/// Who is in the way, in a sentence: `Cleo Marsh set 'amount' to '90000' at …; you saw '80000' and want '85000'`.
+pub fn conflict(record: &Record, values: &Properties, base: &Properties, owners: &[Owner]) -> String {
+    let theirs = base
+        .iter()
+        .find(|(name, seen)| !same_value(record.get(name), seen.as_deref()));
+    let Some((name, seen)) = theirs else {
+        return "somebody changed this record meanwhile".to_owned();
+    };
+    let newest = record.history.get(name).and_then(|versions| versions.first());
+    let who = newest
+        .and_then(|version| version.user.as_ref())
+        .and_then(|user| owners.iter().find(|owner| owner.user.as_ref() == Some(user)))
+        .map_or_else(|| "somebody".to_owned(), Owner::name);
+    let when = newest.map_or_else(String::new, |version| {
+        format!(" at {}", version.at.strftime("%Y-%m-%d %H:%M UTC"))
+    });
+    format!(
+        "{who} set '{name}' to '{}'{when}; you saw '{}' and want '{}'",
+        record.get(name).unwrap_or_default(),
+        seen.as_deref().unwrap_or_default(),
+        values.get(name).and_then(Option::as_deref).unwrap_or_default(),
+    )
+}
+
+fn unreadable() -> Failure {
+    Failure {
+        signal: Signal::Validation,
+        status: None,
+        message: "this operation sets no properties".to_owned(),
+        correlation_id: None,
+        retry_after: None,
+        retry_at: None,
+        fields: Vec::new(),
+        scopes: Vec::new(),
+        existing_id: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::ObjectType;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn values(value: &str) -> Properties {
+        Properties::from([("amount".to_owned(), Some(value.to_owned()))])
+    }
+
+    fn record(history: &[(&str, &str, i64)]) -> Record {
+        let versions: Vec<PropertyVersion> = history
+            .iter()
+            .map(|(value, source, second)| PropertyVersion {
+                value: Some((*value).to_owned()),
+                at: at(*second),
+                source: (*source).to_owned(),
+                user: Some("9".into()),
+            })
+            .collect();
+        Record {
+            object: ObjectType::Deals,
+            id: "1".into(),
+            properties: values(history[0].0),
+            created_at: at(0),
+            updated_at: at(0),
+            archived: false,
+            associations: BTreeMap::new(),
+            history: BTreeMap::from([("amount".to_owned(), versions)]),
+        }
+    }
+
+    #[test]
+    fn only_a_recent_version_of_our_own_counts_as_ours() {
+        let record = record(&[("3", "CRM_UI", 30), ("2", "API", 20), ("1", "CRM_UI", 10)]);
+        assert!(was_set_by_us(&record, &values("2"), at(20)));
+        assert!(!was_set_by_us(&record, &values("2"), at(21)), "an older send of ours");
+        assert!(!was_set_by_us(&record, &values("3"), at(0)), "a person's");
+        assert!(!was_set_by_us(&record, &Properties::new(), at(0)));
+    }
+
+    #[test]
+    fn a_conflict_says_who_and_what() {
+        let owner = Owner {
+            id: "5".into(),
+            user: Some("9".into()),
+            first_name: "Cleo".into(),
+            last_name: "Marsh".into(),
+            email: String::new(),
+            archived: false,
+        };
+        let record = record(&[("90000", "CRM_UI", 0)]);
+        assert_eq!(
+            conflict(&record, &values("85000"), &values("80000"), &[owner]),
+            "Cleo Marsh set 'amount' to '90000' at 1970-01-01 00:00 UTC; you saw '80000' and want '85000'"
+        );
+    }
+}

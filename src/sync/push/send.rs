@@ -1,0 +1,240 @@
+//! One send: look, take a slot, claim, send, record. Every step that matters is on disk before the next one begins.
+
+use crate::{
+    domain::{Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
+    hubspot::{Failure, Permit, Quota},
+    store::{self, Kept, Outcome},
+    sync::{connection::later, core::Core},
+};
+
+use super::{
+    REST, Rest, is_unborn, land, late, outcome,
+    precheck::{self, Look},
+};
+
+/// Works on a queued operation that is due.
+pub async fn send(core: &Core, epoch: u64, op: Kept) -> Result<Rest, Fault> {
+    if !belongs_here(core, &op).await? {
+        return land::finish(core, &op, wrong_account()).await.map(|()| None);
+    }
+    match &op.payload {
+        Payload::SetProperties { .. } => set_properties(core, epoch, &op).await,
+        Payload::CreateNote { .. } => create_note(core, epoch, &op).await,
+        Payload::Archive => archive(core, epoch, &op).await,
+    }
+}
+
+async fn set_properties(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
+    let Payload::SetProperties { values, base } = &op.payload else {
+        return Ok(None);
+    };
+    match precheck::look(core, op, Lane::Write).await {
+        Look::Go(_) => {}
+        Look::Changed(record) if late::is_ours(core, op, &record).await? => {}
+        Look::Already(record) => return land::landed(core, op, Some(*record)).await.map(|()| None),
+        Look::Changed(record) => return conflict(core, op, &record, values, base).await.map(|()| None),
+        Look::Gone => return land::finish(core, op, held(outcome::gone(None))).await.map(|()| None),
+        Look::Merged(id) => return merged(core, op, id).await.map(|()| None),
+        Look::Failed(failure) => return unseen(core, op, &failure).await,
+    }
+    let permit = core.client.permit(Lane::Write, Quota::Burst).await;
+    let Some(claimed) = claim(core, epoch, op).await? else {
+        return Ok(None);
+    };
+    let answer = core.client.update(permit, &op.entity, values).await;
+    let has_landed = answer.is_ok();
+    let rest = record(core, &claimed, answer.map(Some)).await?;
+    if has_landed && let Some(sentence) = late::overwrote(core, op).await {
+        core.say(sentence).await;
+    }
+    Ok(rest)
+}
+
+async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
+    let Payload::CreateNote { body, at, owner, links } = &op.payload else {
+        return Ok(None);
+    };
+    let mut properties = Properties::from([
+        ("hs_timestamp".to_owned(), Some(at.to_string())),
+        ("hs_note_body".to_owned(), Some(body.clone())),
+    ]);
+    if let Some(owner) = owner {
+        properties.insert("hubspot_owner_id".to_owned(), Some(owner.to_string()));
+    }
+    let permit = core.client.permit(Lane::Write, Quota::Burst).await;
+    let Some(claimed) = claim(core, epoch, op).await? else {
+        return Ok(None);
+    };
+    let answer = core.client.create(permit, ObjectType::Notes, &properties, links).await;
+    record(core, &claimed, answer.map(Some)).await
+}
+
+async fn archive(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
+    let Some(target) = target(core, op).await? else {
+        return after_unborn(core, op).await;
+    };
+    let permit: Permit = core.client.permit(Lane::Write, Quota::Burst).await;
+    let Some(claimed) = claim(core, epoch, op).await? else {
+        return Ok(None);
+    };
+    let answer = core.client.archive(permit, &target).await;
+    record(core, &claimed, answer.map(|()| None)).await
+}
+
+/// What an archive is about: its record, or the note that came of the operation it takes back.
+pub async fn target(core: &Core, op: &Kept) -> Result<Option<RecordRef>, Fault> {
+    if !is_unborn(&op.entity) {
+        return Ok(Some(op.entity.clone()));
+    }
+    Ok(original(core, op)
+        .await?
+        .filter(|original| matches!(original.state, OpState::Landed | OpState::Done))
+        .and_then(|original| original.remote_id.clone())
+        .map(|id| RecordRef::new(ObjectType::Notes, id)))
+}
+
+/// The note to take back does not exist yet: wait for it, or be done when it will never exist.
+async fn after_unborn(core: &Core, op: &Kept) -> Result<Rest, Fault> {
+    match original(core, op).await?.map(|original| original.state) {
+        Some(OpState::Queued | OpState::InFlight | OpState::Uncertain) => Ok(Some(later(core.now(), REST))),
+        _ => {
+            let id = op.id;
+            let now = core.now();
+            core.desk.write(move |store| Ok(store.outbox.cancel(id, now)?)).await?;
+            land::tell(core, op, OpState::Cancelled).await;
+            Ok(None)
+        }
+    }
+}
+
+async fn original(core: &Core, op: &Kept) -> Result<Option<Kept>, Fault> {
+    let Some(of) = op.undo_of else {
+        return Ok(None);
+    };
+    core.desk.read(move |reader| Ok(reader.outbox.get(of)?)).await
+}
+
+/// Claims on disk. `None` when somebody was faster: it was taken back, or another process sends now.
+async fn claim(core: &Core, epoch: u64, op: &Kept) -> Result<Option<Kept>, Fault> {
+    let (id, now) = (op.id, core.now());
+    let claimed = core
+        .desk
+        .write(move |store| match store.outbox.claim(id, epoch, now) {
+            Ok(claimed) => Ok(Some(claimed)),
+            Err(store::Error::Transition { .. } | store::Error::Blocked { .. } | store::Error::Stale { .. }) => {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        })
+        .await?;
+    if claimed.is_some() {
+        land::tell(core, op, OpState::InFlight).await;
+    }
+    Ok(claimed)
+}
+
+/// Records what became of a send.
+async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>) -> Result<Rest, Fault> {
+    match answer {
+        Ok(answered) => {
+            core.line.answered();
+            land::landed(core, op, answered).await?;
+        }
+        Err(failure) => {
+            let outcome = outcome::after_failure(op, &failure, core.now());
+            let state = outcome.state;
+            if state == OpState::Landed {
+                land::landed(core, op, None).await?;
+            } else {
+                land::finish(core, op, outcome).await?;
+            }
+            if is_about_the_line(&failure) {
+                core.failed(&failure);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A write that HubSpot refused says nothing about the line; one that nobody answered does.
+fn is_about_the_line(failure: &Failure) -> bool {
+    failure.status.is_none() || matches!(failure.status, Some(401 | 429 | 477))
+}
+
+/// The look before the write failed: nothing was claimed, nothing is charged.
+async fn unseen(core: &Core, op: &Kept, failure: &Failure) -> Result<Rest, Fault> {
+    core.failed(failure);
+    let refused = outcome::after_failure(op, failure, core.now());
+    if matches!(refused.state, OpState::Held) {
+        land::finish(core, op, refused).await?;
+        return Ok(None);
+    }
+    Ok(Some(later(core.now(), failure.retry_after.unwrap_or(REST))))
+}
+
+async fn conflict(
+    core: &Core,
+    op: &Kept,
+    record: &Record,
+    values: &Properties,
+    base: &Properties,
+) -> Result<(), Fault> {
+    let owners = core.desk.read(|reader| Ok(reader.mirror.owners()?)).await?;
+    let message = precheck::conflict(record, values, base, &owners);
+    land::shown(core, record.clone()).await?;
+    land::finish(core, op, in_conflict(message)).await
+}
+
+/// The outcome of an operation that somebody else was faster than.
+pub fn in_conflict(message: String) -> Outcome {
+    Outcome {
+        error: Some(OpError {
+            class: "conflict".to_owned(),
+            message,
+            correlation_id: None,
+        }),
+        ..Outcome::to(OpState::Conflict)
+    }
+}
+
+async fn merged(core: &Core, op: &Kept, into: String) -> Result<(), Fault> {
+    let (entity, new) = (op.entity.clone(), into.clone());
+    core.desk
+        .write(move |store| Ok(store.outbox.put_alias(entity.object, &entity.id, &new)?))
+        .await?;
+    let error = OpError {
+        class: "merged".to_owned(),
+        message: format!(
+            "this {} was merged into '{into}'; make the change there, then drop this one",
+            op.entity.object.singular()
+        ),
+        correlation_id: None,
+    };
+    land::finish(core, op, held(error)).await
+}
+
+fn held(error: OpError) -> Outcome {
+    Outcome {
+        error: Some(error),
+        ..Outcome::to(OpState::Held)
+    }
+}
+
+/// Nothing is ever sent to another account than the one it was meant for.
+async fn belongs_here(core: &Core, op: &Kept) -> Result<bool, Fault> {
+    let account = core.desk.read(|reader| Ok(reader.mirror.account()?)).await?;
+    Ok(account.is_some_and(|account| account.portal_id == op.account))
+}
+
+fn wrong_account() -> Outcome {
+    let fault = Fault::new(
+        FaultKind::Auth,
+        "this change was made in another HubSpot account",
+        "use that account's token, then send it again, or drop it",
+    );
+    held(OpError {
+        class: "auth".to_owned(),
+        message: fault.to_string(),
+        correlation_id: None,
+    })
+}

@@ -1,0 +1,341 @@
+//! From what a person wants to an operation on disk. Everything is checked against what is shown (mirror and pending
+//! operations together) and kept in one go; the answer comes after the commit. Nothing is sent here.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    Settings,
+    connection::later,
+    core::{deal_of, stage_labels, unknown_record},
+    feed::stage_label,
+    links, view, words,
+};
+use crate::{
+    domain::{
+        Change, Deal, DealId, Fault, FaultKind, ObjectType, OpState, Operation, Origin, OwnerId, Payload, Pipeline,
+        PipelineId, Properties, PropertyDefinition, Receipt, Record, RecordRef, StageId, Submission, body_to_html,
+    },
+    store::{Kept, NewOperation, Store},
+};
+
+/// HubSpot keeps this much of a note's body.
+const LONGEST_NOTE: usize = 65_536;
+
+/// What was kept.
+pub struct Saved {
+    /// What the face shows.
+    pub receipt: Receipt,
+    /// Operations that are in a new state because of it, with that state.
+    pub moved: Vec<(Kept, OpState)>,
+    /// The deal it is about.
+    pub deal: Option<DealId>,
+}
+
+/// Keeps a change.
+pub fn keep(store: &mut Store, settings: &Settings, submission: Submission, now: Timestamp) -> Result<Saved, Fault> {
+    if settings.read_only {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            "this is a read-only session",
+            "start without --read-only to change things",
+        ));
+    }
+    let desk = Counter::open(store, settings)?;
+    let wanted = desk.wanted(submission.change, now)?;
+    let grace = match (&wanted.payload, submission.origin) {
+        (Payload::SetProperties { .. }, Origin::Screen) => Some(settings.undo_grace),
+        _ => None,
+    };
+    let account = desk.account;
+    let new = NewOperation {
+        account,
+        entity: wanted.entity.clone(),
+        payload: wanted.payload,
+        title: wanted.title.clone(),
+        not_before: grace.map(|grace| later(now, grace)),
+        undo_of: None,
+        op_key: None,
+    };
+    let (kept, replaced) = keep_or_coalesce(store, new, grace, now)?;
+    let mut moved = vec![(kept.clone(), kept.state)];
+    moved.extend(replaced.map(|old| {
+        (
+            old,
+            if kept.state == OpState::Queued {
+                OpState::Superseded
+            } else {
+                kept.state
+            },
+        )
+    }));
+    let said = if kept.state == OpState::Cancelled {
+        format!("{}  (back where it was, nothing to send)", wanted.title)
+    } else {
+        wanted.title
+    };
+    Ok(Saved {
+        deal: deal_of(&store.outbox, &kept),
+        receipt: Receipt { op: kept.id, said },
+        moved,
+    })
+}
+
+/// Rewrites a change that is still inside its grace; keeps a new operation otherwise.
+fn keep_or_coalesce(
+    store: &mut Store,
+    new: NewOperation,
+    grace: Option<Duration>,
+    now: Timestamp,
+) -> Result<(Kept, Option<Kept>), Fault> {
+    if grace.is_some() {
+        let waiting = store
+            .outbox
+            .pending_of(&new.entity)?
+            .into_iter()
+            .rfind(|op| is_rewritable(op, &new.payload, now));
+        if let Some(old) = waiting
+            && let Some(kept) = store.outbox.replace_queued(old.id, new.clone(), now)?
+        {
+            return Ok((kept, Some(old)));
+        }
+    }
+    Ok((store.outbox.keep(new, now)?, None))
+}
+
+/// Still inside its grace, and about the same properties.
+fn is_rewritable(op: &Operation, payload: &Payload, now: Timestamp) -> bool {
+    let same = match (&op.payload, payload) {
+        (Payload::SetProperties { values: old, .. }, Payload::SetProperties { values: new, .. }) => {
+            old.keys().eq(new.keys())
+        }
+        _ => false,
+    };
+    same && op.state == OpState::Queued && op.not_before.is_some_and(|at| at > now)
+}
+
+/// What a change comes to.
+struct Wanted {
+    entity: RecordRef,
+    payload: Payload,
+    title: String,
+}
+
+/// What the checks need to know.
+struct Counter<'a> {
+    store: &'a Store,
+    account: u64,
+    pipelines: Vec<Pipeline>,
+    me: Option<OwnerId>,
+}
+
+impl<'a> Counter<'a> {
+    fn open(store: &'a Store, settings: &Settings) -> Result<Self, Fault> {
+        let account = store.mirror.account()?.ok_or_else(|| {
+            Fault::new(
+                FaultKind::Usage,
+                "nothing was read from HubSpot yet",
+                "run `dealdeck sync` first",
+            )
+        })?;
+        let me = words::me(&store.mirror, settings, &store.mirror.owners()?)?;
+        Ok(Self {
+            account: account.portal_id,
+            pipelines: store.mirror.pipelines()?,
+            store,
+            me,
+        })
+    }
+
+    fn wanted(&self, change: Change, now: Timestamp) -> Result<Wanted, Fault> {
+        match change {
+            Change::MoveDeal { deal, stage, pipeline } => self.moved(&deal, &stage, pipeline.as_ref()),
+            Change::SetProperties { record, values } => self.set(record, values),
+            Change::AddNote { deal, text, at } => self.note(&deal, &text, at.unwrap_or(now)),
+            Change::Archive(record) => {
+                let name = self.name(&self.shown(&record)?);
+                Ok(Wanted {
+                    title: format!("archive {} {name}", record.object.singular()),
+                    entity: record,
+                    payload: Payload::Archive,
+                })
+            }
+        }
+    }
+
+    /// The record as it is shown.
+    fn shown(&self, reference: &RecordRef) -> Result<Record, Fault> {
+        let reference = self.store.outbox.alias(reference)?.unwrap_or_else(|| reference.clone());
+        let mut record = self
+            .store
+            .mirror
+            .record(&reference)?
+            .ok_or_else(|| unknown_record(reference.object, &reference.id))?;
+        view::overlay(
+            &mut record.properties,
+            &operations(self.store.outbox.pending_of(&reference)?),
+        );
+        Ok(record)
+    }
+
+    fn moved(&self, deal: &DealId, stage: &StageId, pipeline: Option<&PipelineId>) -> Result<Wanted, Fault> {
+        let record = self.shown(&RecordRef::new(ObjectType::Deals, deal.as_str()))?;
+        let shown = Deal::from_record(&record);
+        let target = pipeline.unwrap_or(&shown.pipeline);
+        let Some(known) = self.pipelines.iter().find(|known| known.id == *target) else {
+            return Err(Fault::new(
+                FaultKind::Usage,
+                format!("there is no pipeline '{target}'"),
+                format!(
+                    "choose one of: {}",
+                    self.pipelines
+                        .iter()
+                        .map(|known| known.label.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ),
+            ));
+        };
+        let Some(to) = known.stage(stage) else {
+            return Err(Fault::new(
+                FaultKind::Usage,
+                format!("there is no stage '{stage}' in '{}'", known.label),
+                format!("choose one of: {}", stage_labels(known)),
+            ));
+        };
+        if shown.stage == *stage && shown.pipeline == *target {
+            return Err(nothing_to_do(&format!(
+                "'{}' is in '{}' already",
+                self.name(&record),
+                to.label
+            )));
+        }
+        let mut values = Properties::from([("dealstage".to_owned(), Some(stage.to_string()))]);
+        if *target != shown.pipeline {
+            values.insert("pipeline".to_owned(), Some(target.to_string()));
+        }
+        let from = stage_label(&self.pipelines, &shown.stage);
+        Ok(Wanted {
+            title: format!("stage of {}  {from} → {}", self.name(&record), to.label),
+            payload: with_base(&record, values),
+            entity: record.reference(),
+        })
+    }
+
+    fn set(&self, reference: RecordRef, mut values: Properties) -> Result<Wanted, Fault> {
+        let record = self.shown(&reference)?;
+        self.check_writable(reference.object, &values)?;
+        values.retain(|name, value| !view::same_value(record.get(name), value.as_deref()));
+        if values.is_empty() {
+            return Err(nothing_to_do(&format!(
+                "'{}' has these values already",
+                self.name(&record)
+            )));
+        }
+        if reference.object == ObjectType::Deals
+            && let Some(Some(stage)) = values.get("dealstage")
+        {
+            let pipeline = values.get("pipeline").cloned().flatten().map(PipelineId::from);
+            // The same check as for a move; what it says about the title does not matter here.
+            self.moved(&record.id.as_str().into(), &stage.as_str().into(), pipeline.as_ref())?;
+        }
+        let names: Vec<&str> = values.keys().map(String::as_str).collect();
+        let title = match names.as_slice() {
+            [name] => format!(
+                "{name} of {}  {} → {}",
+                self.name(&record),
+                record.get(name).unwrap_or("–"),
+                values.get(*name).and_then(Option::as_deref).unwrap_or("–")
+            ),
+            several => format!("{} of {}", several.join(", "), self.name(&record)),
+        };
+        Ok(Wanted {
+            title,
+            payload: with_base(&record, values),
+            entity: record.reference(),
+        })
+    }
+
+    fn note(&self, deal: &DealId, text: &str, at: Timestamp) -> Result<Wanted, Fault> {
+        let record = self.shown(&RecordRef::new(ObjectType::Deals, deal.as_str()))?;
+        if text.trim().is_empty() {
+            return Err(Fault::new(
+                FaultKind::Usage,
+                "the note is empty",
+                "write something first",
+            ));
+        }
+        let body = body_to_html(text);
+        if body.len() > LONGEST_NOTE {
+            return Err(Fault::new(
+                FaultKind::Usage,
+                format!("the note has '{}' characters, HubSpot keeps {LONGEST_NOTE}", body.len()),
+                "split it into two notes",
+            ));
+        }
+        Ok(Wanted {
+            title: format!("note on {}", self.name(&record)),
+            entity: record.reference(),
+            payload: Payload::CreateNote {
+                body,
+                // HubSpot keeps milliseconds; the note is recognised by them.
+                at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at),
+                owner: self.me.clone(),
+                links: links::of_note(&Deal::from_record(&record)),
+            },
+        })
+    }
+
+    fn check_writable(&self, object: ObjectType, values: &Properties) -> Result<(), Fault> {
+        let definitions: Vec<PropertyDefinition> = self.store.mirror.definitions(object)?;
+        for name in values.keys() {
+            let definition = definitions.iter().find(|definition| definition.name == *name);
+            if definition.is_none() && !definitions.is_empty() {
+                return Err(Fault::new(
+                    FaultKind::Usage,
+                    format!("{} have no property '{name}'", object.name()),
+                    "check its internal name in HubSpot",
+                ));
+            }
+            if definition.is_some_and(|definition| definition.read_only) {
+                return Err(Fault::new(
+                    FaultKind::Usage,
+                    format!("'{name}' is computed by HubSpot and cannot be set"),
+                    "change what it is computed from",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self, record: &Record) -> String {
+        let names: &[&str] = match record.object {
+            ObjectType::Deals => &["dealname"],
+            ObjectType::Contacts => &["email", "lastname"],
+            _ => &["name"],
+        };
+        names
+            .iter()
+            .find_map(|name| record.get(name))
+            .unwrap_or(&record.id)
+            .to_owned()
+    }
+}
+
+fn with_base(record: &Record, values: Properties) -> Payload {
+    let base = values
+        .keys()
+        .map(|name| (name.clone(), record.get(name).map(str::to_owned)))
+        .collect();
+    Payload::SetProperties { values, base }
+}
+
+fn nothing_to_do(what: &str) -> Fault {
+    Fault::new(FaultKind::Refused, what, "nothing was changed")
+}
+
+/// The operations inside.
+pub fn operations(kept: Vec<Kept>) -> Vec<Operation> {
+    kept.into_iter().map(|kept| kept.op).collect()
+}

@@ -1,0 +1,142 @@
+//! Undo: the newest action of any face, whatever it was. What was not sent is never sent; what was sent is answered by its
+//! inverse, guarded by the value we set, so that undo never changes what somebody else did since.
+
+use jiff::Timestamp;
+
+use super::{
+    Settings,
+    core::{deal_of, unknown_record},
+    push::unborn,
+    view,
+};
+use crate::{
+    domain::{DealId, Fault, FaultKind, ObjectType, OpState, Payload, RecordRef, UndoOutcome},
+    store::{Kept, NewOperation, Store},
+};
+
+/// What undo did.
+pub struct Undone {
+    /// For the face.
+    pub outcome: UndoOutcome,
+    /// Operations that are in a new state because of it.
+    pub moved: Vec<(Kept, OpState)>,
+    /// The deal it is about.
+    pub deal: Option<DealId>,
+}
+
+/// Takes back the newest action.
+pub fn undo(store: &mut Store, settings: &Settings, now: Timestamp) -> Result<Undone, Fault> {
+    if settings.read_only {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            "this is a read-only session",
+            "start without --read-only to change things",
+        ));
+    }
+    let Some(op) = store.outbox.newest_undo()? else {
+        return Ok(Undone {
+            outcome: UndoOutcome::Nothing,
+            moved: Vec::new(),
+            deal: None,
+        });
+    };
+    let deal = deal_of(&store.outbox, &op);
+    let (outcome, moved) = match op.state {
+        OpState::Queued if store.outbox.cancel(op.id, now)? => cancelled(store, &op, now)?,
+        OpState::Held | OpState::Conflict | OpState::Dead => {
+            store.outbox.drop_by_hand(op.id, now)?;
+            cancelled(store, &op, now)?
+        }
+        _ => invert(store, &op, now)?,
+    };
+    Ok(Undone { outcome, moved, deal })
+}
+
+type Step = (UndoOutcome, Vec<(Kept, OpState)>);
+
+fn cancelled(store: &mut Store, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
+    store.outbox.mark_undone(op.id, None, now)?;
+    let outcome = UndoOutcome::Cancelled {
+        of: op.id,
+        said: format!("took back: {}", op.title),
+    };
+    Ok((outcome, vec![(op.clone(), OpState::Cancelled)]))
+}
+
+fn invert(store: &mut Store, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
+    let inverse = match inverse(store, op)? {
+        Ok(inverse) => inverse,
+        Err(why) => {
+            // It must not stay in the way of what can still be undone.
+            store.outbox.mark_undone(op.id, None, now)?;
+            return Ok((UndoOutcome::Refused { of: op.id, why }, Vec::new()));
+        }
+    };
+    let kept = store.outbox.keep(inverse, now)?;
+    let outcome = UndoOutcome::Inverse {
+        of: op.id,
+        op: kept.id,
+        said: kept.title.clone(),
+    };
+    Ok((outcome, vec![(kept, OpState::Queued)]))
+}
+
+/// The operation that takes another one back, or why there is none.
+fn inverse(store: &Store, op: &Kept) -> Result<Result<NewOperation, String>, Fault> {
+    let (entity, payload) = match &op.payload {
+        Payload::Archive => {
+            return Ok(Err(format!(
+                "HubSpot's interface alone can bring an archived {} back; restore it there within 90 days",
+                op.entity.object.singular()
+            )));
+        }
+        Payload::CreateNote { .. } => {
+            let note = op.remote_id.as_deref().map(|id| RecordRef::new(ObjectType::Notes, id));
+            (note.unwrap_or_else(|| unborn(op.id)), Payload::Archive)
+        }
+        Payload::SetProperties { values, base } => {
+            if let Some(why) = changed_since(store, op)? {
+                return Ok(Err(why));
+            }
+            let payload = Payload::SetProperties {
+                values: base.clone(),
+                base: values.clone(),
+            };
+            (op.entity.clone(), payload)
+        }
+    };
+    Ok(Ok(NewOperation {
+        account: op.account,
+        entity,
+        payload,
+        title: format!("undo: {}", op.title),
+        not_before: None,
+        undo_of: Some(op.id),
+        op_key: None,
+    }))
+}
+
+/// What somebody changed since on top of ours, in a sentence.
+fn changed_since(store: &Store, op: &Kept) -> Result<Option<String>, Fault> {
+    let Payload::SetProperties { values, .. } = &op.payload else {
+        return Ok(None);
+    };
+    let mut record = store
+        .mirror
+        .record(&op.entity)?
+        .ok_or_else(|| unknown_record(op.entity.object, &op.entity.id))?;
+    view::overlay(
+        &mut record.properties,
+        &super::submit::operations(store.outbox.pending_of(&op.entity)?),
+    );
+    let theirs = values
+        .iter()
+        .find(|(name, ours)| !view::same_value(record.get(name), ours.as_deref()));
+    Ok(theirs.map(|(name, ours)| {
+        format!(
+            "'{name}' was set to '{}' since you set it to '{}'; set it by hand if you still want to",
+            record.get(name).unwrap_or_default(),
+            ours.as_deref().unwrap_or_default()
+        )
+    }))
+}

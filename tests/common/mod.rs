@@ -1,0 +1,436 @@
+//! A world for engine tests: the simulated portal in process, one data directory, engines that start, stop and are killed
+//! in virtual time. Whatever a test does, its end checks that the portal never had to refuse a request for its rate.
+
+#![expect(dead_code, reason = "each test file uses its own part of the world")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use dealdeck::{
+    domain::{
+        Change, DealId, Event, Fault, ObjectType, OpId, OpState, Operation, Origin, Receipt, Record, StageId,
+        Submission,
+    },
+    hubspot::{self, Client, Clock, Request, Response, Transport, TransportError, TransportErrorKind},
+    portal::{self, Portal, Wire},
+    store::{self, Reader},
+    sync::{Engine, Handle, Settings, StoredSlots},
+};
+use futures::future::{BoxFuture, FutureExt as _};
+use serde_json::Value;
+use tokio::{sync::broadcast, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// When every world begins.
+pub const BEGIN: &str = "2026-11-22T12:00:00Z";
+
+/// How large seeded tests are: 1 = a few seconds.
+pub fn test_size() -> u32 {
+    std::env::var("DEALDECK_TEST_SIZE")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1)
+}
+
+/// The way to the portal, with a switch to cut it and a log of what went over it.
+pub struct Line {
+    router: axum::Router,
+    cut: AtomicBool,
+    log: Mutex<Vec<String>>,
+}
+
+impl Line {
+    fn exchange(&self, request: &Request) -> BoxFuture<'static, Result<Response, TransportError>> {
+        let mut built = axum::http::Request::builder()
+            .method(request.method.clone())
+            .uri(&request.path_and_query)
+            .body(axum::body::Body::from(request.body.clone()))
+            .expect("a request");
+        built.headers_mut().extend(request.headers.clone());
+        let router = self.router.clone();
+        async move {
+            let answer = router.oneshot(built).await.expect("infallible");
+            if answer.extensions().get::<Wire>().is_some() {
+                return Err(broken(TransportErrorKind::Closed, true, "the connection was closed"));
+            }
+            let (parts, body) = answer.into_parts();
+            let body = axum::body::to_bytes(body, 10_000_000)
+                .await
+                .map_err(|_| broken(TransportErrorKind::Closed, true, "the answer broke off"))?;
+            Ok(Response {
+                status: parts.status,
+                headers: parts.headers,
+                body,
+            })
+        }
+        .boxed()
+    }
+}
+
+fn broken(kind: TransportErrorKind, sent: bool, message: &str) -> TransportError {
+    TransportError {
+        kind,
+        sent,
+        message: message.to_owned(),
+    }
+}
+
+/// The transport over a [`Line`].
+pub struct InProcess(pub Arc<Line>);
+
+impl Transport for InProcess {
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Response, TransportError>> {
+        if self.0.cut.load(Ordering::SeqCst) {
+            return async { Err(broken(TransportErrorKind::Refused, false, "connection refused")) }.boxed();
+        }
+        self.0
+            .log
+            .lock()
+            .unwrap()
+            .push(format!("{} {}", request.method, request.path_and_query));
+        let timeout = request.timeout;
+        // On a task of its own: a request that was given up may still arrive.
+        let exchange = tokio::spawn(self.0.exchange(&request));
+        async move {
+            match tokio::time::timeout(timeout, exchange).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) => Err(broken(TransportErrorKind::Other, true, "the exchange ended early")),
+                Err(_) => Err(broken(TransportErrorKind::Timeout, true, "no answer in time")),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The portal, the way there, and the disk.
+pub struct World {
+    pub portal: Portal,
+    pub line: Arc<Line>,
+    pub clock: Clock,
+    pub dir: tempfile::TempDir,
+    pub settings: Settings,
+}
+
+/// An engine at work.
+pub struct Running {
+    pub handle: Handle,
+    pub events: broadcast::Receiver<Event>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Ends as a program ends that was asked to.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.expect("the engine ends");
+    }
+
+    /// Ends as a program ends that was killed: nothing runs any more, nothing is said goodbye to.
+    pub async fn kill(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+}
+
+/// A small account with everything in it.
+pub fn small() -> portal::Settings {
+    portal::Settings {
+        seed: 7,
+        contacts: 60,
+        companies: 20,
+        deals: 30,
+        tickets: 2,
+        owners: 4,
+        latency: "40ms..200ms".parse().expect("a delay"),
+        now: BEGIN.parse().ok(),
+        ..portal::Settings::default()
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(small())
+    }
+
+    pub fn with(settings: portal::Settings) -> Self {
+        let portal = Portal::new(settings).expect("a portal");
+        let line = Arc::new(Line {
+            router: portal.router(),
+            cut: AtomicBool::new(false),
+            log: Mutex::default(),
+        });
+        Self {
+            portal,
+            line,
+            clock: Clock::starting_at(BEGIN.parse().expect("a time")),
+            dir: tempfile::tempdir().expect("a directory"),
+            settings: Settings {
+                inline_store: true,
+                ..Settings::default()
+            },
+        }
+    }
+
+    pub fn place(&self) -> store::Settings {
+        store::Settings {
+            dir: self.dir.path().join("data"),
+        }
+    }
+
+    /// A new process on the same disk.
+    pub fn open(&self) -> (Engine, Handle) {
+        let settings = hubspot::Settings {
+            token: self.portal.token().into(),
+            jitter_seed: Some(7),
+            ..hubspot::Settings::default()
+        };
+        let book = StoredSlots::open(&self.place(), self.clock.clone()).expect("slots");
+        let transport = Arc::new(InProcess(Arc::clone(&self.line)));
+        let client = Client::new(&settings, transport, self.clock.clone(), Arc::new(book));
+        Engine::open(self.settings.clone(), &self.place(), client).expect("an engine")
+    }
+
+    /// A new process on the same disk, at work.
+    pub fn start(&self) -> Running {
+        let (engine, handle) = self.open();
+        let events = handle.subscribe();
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(engine.run(stop.clone()));
+        Running {
+            handle,
+            events,
+            stop,
+            task,
+        }
+    }
+
+    /// A new process that has read everything.
+    pub async fn start_synced(&self) -> Running {
+        let running = self.start();
+        running.handle.set_watched(true);
+        let handle = running.handle.clone();
+        until("the first sync", Duration::from_secs(120), async || {
+            handle.freshness().as_of.is_some()
+                && self.mirror(ObjectType::Companies).len() >= self.truth(ObjectType::Companies).await.len()
+        })
+        .await;
+        running
+    }
+
+    pub fn cut(&self, cut: bool) {
+        self.line.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// How many requests with this beginning went over the line (`POST /crm/objects/2026-09/notes`), batch reads and
+    /// searches not counted.
+    pub fn sent(&self, beginning: &str) -> usize {
+        let rest = |line: &String| line.strip_prefix(beginning).map(str::to_owned);
+        let is_plain = |rest: &String| !rest.contains("batch") && !rest.contains("search");
+        self.line
+            .log
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(rest)
+            .filter(is_plain)
+            .count()
+    }
+
+    async fn witness(&self, method: &str, path: &str, body: Option<Value>) -> String {
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(format!("/__portal/{path}"))
+            .header("content-type", "application/json")
+            .body(axum::body::Body::from(
+                body.map(|body| body.to_string()).unwrap_or_default(),
+            ))
+            .expect("a request");
+        let answer = self.portal.router().oneshot(request).await.expect("infallible");
+        let status = answer.status();
+        let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
+            .await
+            .expect("a body");
+        let text = String::from_utf8(bytes.to_vec()).expect("text");
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        text
+    }
+
+    /// The records of a type as HubSpot has them, by id; archived ones are left out.
+    pub async fn truth(&self, object: ObjectType) -> BTreeMap<String, Value> {
+        let text = self
+            .witness("GET", &format!("objects/{}?archived=false", object.name()), None)
+            .await;
+        text.lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+            .map(|record| (record["id"].as_str().expect("an id").to_owned(), record))
+            .collect()
+    }
+
+    /// One property of one record as HubSpot has it.
+    pub async fn true_value(&self, object: ObjectType, id: &str, property: &str) -> Option<String> {
+        let truth = self.truth(object).await;
+        truth[id]["properties"][property].as_str().map(str::to_owned)
+    }
+
+    /// The records of a type as the mirror has them.
+    pub fn mirror(&self, object: ObjectType) -> Vec<Record> {
+        self.reader().mirror.all(object).expect("records")
+    }
+
+    pub fn reader(&self) -> Reader {
+        Reader::open(&self.place()).expect("a reader")
+    }
+
+    /// A colleague edits a record.
+    pub async fn edit(&self, object: ObjectType, id: &str, properties: Value, actor: &str) {
+        let body = serde_json::json!({"type": object.name(), "id": id, "properties": properties, "actor": actor});
+        self.witness("POST", "edit", Some(body)).await;
+    }
+
+    pub async fn archive(&self, object: ObjectType, id: &str) {
+        let body = serde_json::json!({"type": object.name(), "id": id});
+        self.witness("POST", "archive", Some(body)).await;
+    }
+
+    pub async fn merge(&self, object: ObjectType, primary: &str, other: &str) {
+        let body = serde_json::json!({"type": object.name(), "primaryObjectId": primary, "objectIdToMerge": other});
+        self.witness("POST", "merge", Some(body)).await;
+    }
+
+    pub async fn faults(&self, plan: &str) {
+        self.witness("POST", "faults", Some(serde_json::json!({"faults": plan})))
+            .await;
+    }
+
+    /// The notes HubSpot has on a deal.
+    pub async fn true_notes(&self, deal: &DealId) -> Vec<Value> {
+        let notes = self.truth(ObjectType::Notes).await;
+        notes
+            .into_values()
+            .filter(|note| {
+                note["associations"]["deals"]
+                    .as_array()
+                    .is_some_and(|deals| deals.iter().any(|id| id.as_str() == Some(deal.as_str())))
+            })
+            .collect()
+    }
+
+    /// The end of every test: the portal never refused a request for its rate, and no window was ever too full.
+    pub async fn end(self) {
+        let stats: Value = serde_json::from_str(&self.witness("GET", "stats", None).await).expect("JSON");
+        assert_eq!(stats["refused"], 0, "{stats}");
+        let worst = stats["worst_window"]["count"].as_u64().expect("a count");
+        assert!(worst <= 190, "{stats}");
+        assert!(stats["worst_search_second"].as_u64().expect("a count") <= 5, "{stats}");
+    }
+}
+
+/// Waits in virtual time until something holds.
+pub async fn until(what: &str, most: Duration, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + most;
+    while !holds().await {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{what} did not happen within {most:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Lets virtual time pass.
+pub async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+/// What tests ask of a handle.
+pub trait Acts {
+    /// Moves a deal as a key press or as a command does.
+    async fn move_deal(&self, deal: &DealId, stage: &StageId, origin: Origin) -> Result<Receipt, Fault>;
+    /// Sets one property by a command.
+    async fn set(&self, deal: &DealId, property: &str, value: &str) -> Result<Receipt, Fault>;
+    /// Writes a note.
+    async fn note(&self, deal: &DealId, text: &str) -> Receipt;
+    /// Waits until an operation is where it should be.
+    async fn reaches(&self, op: OpId, states: &[OpState], most: Duration) -> Operation;
+    /// An open deal and another stage of its pipeline it can go to.
+    async fn open_deal(&self, nth: usize) -> (DealId, StageId, StageId);
+}
+
+impl Acts for Handle {
+    async fn move_deal(&self, deal: &DealId, stage: &StageId, origin: Origin) -> Result<Receipt, Fault> {
+        let change = Change::MoveDeal {
+            deal: deal.clone(),
+            stage: stage.clone(),
+            pipeline: None,
+        };
+        self.submit(Submission { change, origin }).await
+    }
+
+    async fn set(&self, deal: &DealId, property: &str, value: &str) -> Result<Receipt, Fault> {
+        let record = dealdeck::domain::RecordRef::new(ObjectType::Deals, deal.as_str());
+        let values = [(property.to_owned(), Some(value.to_owned()))].into();
+        let change = Change::SetProperties { record, values };
+        self.submit(Submission {
+            change,
+            origin: Origin::Command,
+        })
+        .await
+    }
+
+    async fn note(&self, deal: &DealId, text: &str) -> Receipt {
+        let change = Change::AddNote {
+            deal: deal.clone(),
+            text: text.to_owned(),
+            at: None,
+        };
+        self.submit(Submission {
+            change,
+            origin: Origin::Screen,
+        })
+        .await
+        .expect("the note is kept")
+    }
+
+    async fn reaches(&self, op: OpId, states: &[OpState], most: Duration) -> Operation {
+        until(&format!("{states:?} of {op}"), most, async || {
+            states.contains(&self.operation(op).await.expect("an operation").state)
+        })
+        .await;
+        self.operation(op).await.expect("an operation")
+    }
+
+    async fn open_deal(&self, nth: usize) -> (DealId, StageId, StageId) {
+        let board = self.board().await.expect("a board");
+        let mut open: Vec<_> = board
+            .deals
+            .iter()
+            .filter(|deal| deal.state(&board.pipelines) == dealdeck::domain::DealState::Open)
+            .collect();
+        open.sort_by_key(|deal| deal.id.clone());
+        let deal = open[nth % open.len()];
+        let pipeline = board
+            .pipelines
+            .iter()
+            .find(|pipeline| pipeline.id == deal.pipeline)
+            .expect("a pipeline");
+        let other = pipeline
+            .stages
+            .iter()
+            .find(|stage| !stage.closed && stage.id != deal.stage)
+            .expect("another open stage");
+        (deal.id.clone(), deal.stage.clone(), other.id.clone())
+    }
+}

@@ -1,0 +1,399 @@
+//! The engine reading: the first sync, what colleagues change, what vanishes, and how interruptions are survived.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Acts as _, World, pass, until};
+use dealdeck::{
+    domain::{ActivityKind, Connection, Event, FaultKind, ObjectType, Record, Who},
+    store::Settings as Place,
+    sync::SyncOptions,
+};
+use serde_json::{Value, json};
+
+fn assert_like(record: &Record, truth: &Value) {
+    for (name, value) in &record.properties {
+        let theirs = &truth["properties"][name];
+        assert_eq!(
+            value.as_deref().unwrap_or_default(),
+            theirs.as_str().unwrap_or_default(),
+            "{} {} of {}",
+            record.object,
+            name,
+            record.id
+        );
+    }
+    assert!(!record.properties.is_empty());
+}
+
+async fn assert_mirrored(world: &World) {
+    for object in [ObjectType::Deals, ObjectType::Contacts, ObjectType::Companies] {
+        let truth = world.truth(object).await;
+        let mirror = world.mirror(object);
+        assert_eq!(mirror.len(), truth.len(), "{object}");
+        for record in &mirror {
+            assert_like(record, &truth[&record.id]);
+        }
+    }
+    let truth = world.truth(ObjectType::Deals).await;
+    for deal in world.mirror(ObjectType::Deals) {
+        for (object, name) in [(ObjectType::Contacts, "contacts"), (ObjectType::Companies, "companies")] {
+            let mut theirs: Vec<&str> = truth[&deal.id]["associations"][name]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let mut ours: Vec<&str> = deal.associations[&object].iter().map(String::as_str).collect();
+            theirs.sort_unstable();
+            ours.sort_unstable();
+            assert_eq!(ours, theirs, "{name} of deal {}", deal.id);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_sync_is_the_truth_field_by_field() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    assert_mirrored(&world).await;
+    let board = running.handle.board().await.unwrap();
+    assert_eq!(board.account.unwrap().portal_id, world.portal.portal_id());
+    assert_eq!(board.deals.len(), 30);
+    assert!(board.me.is_some(), "the first owner's token");
+    assert!(
+        board.owners.iter().any(|owner| owner.archived),
+        "archived owners are known too"
+    );
+    assert!(board.pipelines.len() >= 2);
+    assert!(board.segments.iter().any(|segment| segment.count > 0));
+    assert!(board.activity.is_empty(), "what was there before us did not happen now");
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pass_reads_everything_and_says_so() {
+    let world = World::new();
+    let (_engine, handle) = world.open();
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert!(report.complete, "{report:?}");
+    assert_eq!(report.objects[&ObjectType::Contacts].fetched, 60);
+    assert_eq!(report.objects[&ObjectType::Deals].fetched, 30);
+    assert_eq!(report.rate_limited, 0);
+    assert_mirrored(&world).await;
+    let again = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert!(again.complete);
+    assert_eq!(again.objects[&ObjectType::Contacts].fetched, 0, "nothing changed");
+    let full = SyncOptions {
+        full: true,
+        ..SyncOptions::default()
+    };
+    let full = handle.sync_once(full, |_| {}).await.unwrap();
+    assert_eq!(full.objects[&ObjectType::Contacts].fetched, 60);
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_sync_is_told_that_the_store_is_busy_and_watches() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let (_engine, other) = world.open();
+    let fault = other.sync_once(SyncOptions::default(), |_| {}).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Busy);
+    assert_eq!(other.board().await.unwrap().deals.len(), 30, "it reads all the same");
+    let second = world.start();
+    pass(3).await;
+    running.stop().await;
+    let (id, ..) = second.handle.open_deal(0).await;
+    world
+        .edit(
+            ObjectType::Deals,
+            id.as_str(),
+            json!({"hs_next_step": "taken over"}),
+            "2",
+        )
+        .await;
+    second.handle.set_watched(true);
+    until("the second engine to take over", Duration::from_secs(60), async || {
+        second.handle.deals(std::slice::from_ref(&id)).await.unwrap()[0]
+            .next_step
+            .as_deref()
+            == Some("taken over")
+    })
+    .await;
+    second.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_first_sync_goes_on_where_it_stopped() {
+    let settings = dealdeck::portal::Settings {
+        contacts: 1_000,
+        ..common::small()
+    };
+    let world = World::with(settings);
+    let running = world.start();
+    until("half of the contacts", Duration::from_secs(60), async || {
+        world.mirror(ObjectType::Contacts).len() >= 500
+    })
+    .await;
+    running.kill().await;
+    let before = world.sent("GET /crm/objects/2026-09/contacts");
+    let running = world.start_synced().await;
+    until("all contacts", Duration::from_secs(60), async || {
+        world.mirror(ObjectType::Contacts).len() == 1_000
+    })
+    .await;
+    let after = world.sent("GET /crm/objects/2026-09/contacts?") - before;
+    assert!(after <= 7, "{after} pages were read again, {before} before");
+    assert_mirrored(&world).await;
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_colleagues_edit_arrives_with_their_name() {
+    let world = World::new();
+    let mut running = world.start_synced().await;
+    let board = running.handle.board().await.unwrap();
+    let colleague = board
+        .owners
+        .iter()
+        .find(|owner| !owner.archived && Some(&owner.id) != board.me.as_ref())
+        .unwrap();
+    let (id, _, to) = running.handle.open_deal(0).await;
+    while running.events.try_recv().is_ok() {}
+    let actor = colleague.user.as_ref().unwrap().to_string();
+    world
+        .edit(
+            ObjectType::Deals,
+            id.as_str(),
+            json!({"dealstage": to.as_str()}),
+            &actor,
+        )
+        .await;
+    until("the move", Duration::from_secs(30), async || {
+        running.handle.deals(std::slice::from_ref(&id)).await.unwrap()[0].stage == to
+    })
+    .await;
+    pass(1).await;
+    let mut told = None;
+    while let Ok(event) = running.events.try_recv() {
+        if let Event::DealsChanged { ids, by, remote: true } = event {
+            assert_eq!(ids, std::slice::from_ref(&id));
+            told = Some(by);
+        }
+    }
+    assert_eq!(told, Some(Some(colleague.id.clone())));
+    let board = running.handle.board().await.unwrap();
+    let item = board
+        .activity
+        .iter()
+        .find(|item| matches!(item.kind, ActivityKind::Moved(_)))
+        .unwrap();
+    assert_eq!(item.who, Who::Owner(colleague.id.clone()));
+    assert_eq!(item.deal.as_ref(), Some(&id));
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_row_of_the_index_never_overwrites_a_newer_one() {
+    let settings = dealdeck::portal::Settings {
+        index_lag: "20s..20s".parse().unwrap(),
+        ..common::small()
+    };
+    let world = World::with(settings);
+    let running = world.start_synced().await;
+    let (id, ..) = running.handle.open_deal(0).await;
+    world
+        .edit(ObjectType::Deals, id.as_str(), json!({"hs_next_step": "first"}), "2")
+        .await;
+    pass(15).await;
+    world
+        .edit(ObjectType::Deals, id.as_str(), json!({"hs_next_step": "second"}), "2")
+        .await;
+    running.handle.look_at(&id);
+    let step = async || {
+        running.handle.deals(std::slice::from_ref(&id)).await.unwrap()[0]
+            .next_step
+            .clone()
+    };
+    until("the direct read", Duration::from_secs(3), async || {
+        step().await.as_deref() == Some("second")
+    })
+    .await;
+    // The index answers "first" from now on for a while.
+    for _ in 0..40 {
+        pass(1).await;
+        assert_eq!(step().await.as_deref(), Some("second"));
+    }
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_archived_deal_leaves_the_board() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let (id, ..) = running.handle.open_deal(0).await;
+    world.archive(ObjectType::Deals, id.as_str()).await;
+    until("the deal to go", Duration::from_secs(660), async || {
+        running
+            .handle
+            .deals(std::slice::from_ref(&id))
+            .await
+            .unwrap()
+            .is_empty()
+    })
+    .await;
+    assert!(running.handle.deal(&id).await.unwrap().is_none());
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn merged_deals_become_one() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let (first, ..) = running.handle.open_deal(0).await;
+    let (second, ..) = running.handle.open_deal(1).await;
+    world.merge(ObjectType::Deals, first.as_str(), second.as_str()).await;
+    let ids = async || -> Vec<String> {
+        let board = running.handle.board().await.unwrap();
+        let mut ids: Vec<String> = board.deals.iter().map(|deal| deal.id.to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let truth: Vec<String> = world.truth(ObjectType::Deals).await.into_keys().collect();
+    assert_eq!(truth.len(), 29);
+    until("the survivor alone", Duration::from_secs(60), async || {
+        ids().await == truth
+    })
+    .await;
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_type_is_read_from_both_ends() {
+    let settings = dealdeck::portal::Settings {
+        contacts: 4_000,
+        latency: "120ms".parse().unwrap(),
+        cursor: dealdeck::portal::CursorKind::Opaque,
+        ..common::small()
+    };
+    let world = World::with(settings);
+    let (_engine, handle) = world.open();
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert!(report.complete, "{report:?}");
+    assert_mirrored(&world).await;
+    let pages = world.sent("GET /crm/objects/2026-09/contacts?");
+    assert!(pages < 26, "the search read half of the forty pages: {pages}");
+    let fetched = report.objects[&ObjectType::Contacts].fetched;
+    assert!((4_000..4_400).contains(&fetched), "{fetched}");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_ends_when_somebody_asks_again() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    world.faults("401=100%").await;
+    let is_refused = async || matches!(running.handle.freshness().connection, Connection::ReadOnly(_));
+    until("the refusal", Duration::from_secs(60), is_refused).await;
+    world.faults("").await;
+    pass(300).await;
+    assert!(is_refused().await, "nobody asked");
+    let as_of = running.handle.freshness().as_of;
+    running.handle.refresh();
+    until("live again", Duration::from_secs(30), async || {
+        running.handle.freshness().as_of > as_of
+    })
+    .await;
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_at_a_deal_brings_its_notes_and_people() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let truth = world.truth(ObjectType::Notes).await;
+    let deal = truth
+        .values()
+        .find_map(|note| note["associations"]["deals"][0].as_str().map(str::to_owned))
+        .expect("a deal with notes");
+    let id = deal.as_str().into();
+    running.handle.look_at(&id);
+    until("its notes", Duration::from_secs(10), async || {
+        running.handle.deal(&id).await.unwrap().unwrap().notes_as_of.is_some()
+    })
+    .await;
+    let detail = running.handle.deal(&id).await.unwrap().unwrap();
+    assert_eq!(detail.notes.len(), world.true_notes(&id).await.len());
+    assert_eq!(detail.contacts.len(), detail.deal.contacts.len());
+    assert!(!detail.definitions.is_empty());
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_line_shows_and_heals() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    world.cut(true);
+    until("offline", Duration::from_secs(60), async || {
+        matches!(running.handle.freshness().connection, Connection::Offline { .. })
+    })
+    .await;
+    let as_of = running.handle.freshness().as_of;
+    pass(120).await;
+    assert_eq!(running.handle.freshness().as_of, as_of, "nothing new is claimed");
+    world.cut(false);
+    until("live again", Duration::from_secs(90), async || {
+        running.handle.freshness().as_of > as_of
+    })
+    .await;
+    assert_eq!(running.handle.freshness().connection, Connection::Live);
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_leaves_the_mirror_readable() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    world.faults("401=100%").await;
+    until("the refusal", Duration::from_secs(60), async || {
+        matches!(running.handle.freshness().connection, Connection::ReadOnly(_))
+    })
+    .await;
+    assert_eq!(running.handle.board().await.unwrap().deals.len(), 30);
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_of_another_account_is_refused() {
+    let world = World::new();
+    world.start_synced().await.stop().await;
+    let stranger = World::with(dealdeck::portal::Settings {
+        seed: 8,
+        ..common::small()
+    });
+    let other = World {
+        dir: world.dir,
+        ..stranger
+    };
+    let _: Place = other.place();
+    let running = other.start();
+    until("the refusal", Duration::from_secs(60), async || {
+        matches!(running.handle.freshness().connection, Connection::ReadOnly(_))
+    })
+    .await;
+    assert_eq!(running.handle.board().await.unwrap().deals.len(), 30);
+    running.stop().await;
+}
