@@ -1,1 +1,26 @@
-//! Numbers as text.
+//! Numbers as text: the same rows as a table for people, JSON and JSON lines for scripts, CSV for spreadsheets, markdown
+//! for messages. One record, one shape, whoever asks. It refuses to fetch, to sort and to colour; what it is given is what
+//! it writes, made safe for where it goes.
+
+mod contact;
+mod deal;
+mod format;
+mod json;
+mod limits;
+mod names;
+mod operation;
+mod sheet;
+mod sync;
+
+pub use contact::{ContactJson, ContactSource, contact_json, contacts};
+pub use deal::{DealJson, deal_json, deals};
+pub use format::Format;
+pub use json::{FaultJson, compact, error_line, fault_json, lines};
+pub use limits::{LimitsJson, limits, limits_json};
+pub use names::{Named, Names};
+pub use operation::{OperationJson, operation_json, operations};
+pub use sheet::{Column, Sheet};
+pub use sync::{SyncJson, sync, sync_json};
+
+#[cfg(test)]
+mod tests;

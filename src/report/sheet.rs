@@ -1,0 +1,200 @@
+//! Columns and rows, written as a table, CSV or markdown.
+
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::domain::safe;
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its head.
+    pub head: &'static str,
+    /// Its cells are numbers of ours: right-aligned, and never mistaken for a formula.
+    pub number: bool,
+}
+
+impl Column {
+    /// A column of text.
+    #[must_use]
+    pub const fn text(head: &'static str) -> Self {
+        Self { head, number: false }
+    }
+
+    /// A column of numbers.
+    #[must_use]
+    pub const fn number(head: &'static str) -> Self {
+        Self { head, number: true }
+    }
+}
+
+/// Rows under columns; every row has as many cells as there are columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sheet {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows, raw text.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Sheet {
+    /// Aligned columns, two blanks apart, without trailing blanks; the text is safe for a terminal.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let heads = self.columns.iter().map(|column| Cow::Borrowed(column.head)).collect();
+        let rows = self.rows.iter().map(|row| row.iter().map(|cell| safe(cell)).collect());
+        let lines: Vec<Vec<Cow<'_, str>>> = std::iter::once(heads).chain(rows).collect();
+        let widths: Vec<usize> = (0..self.columns.len())
+            .map(|nth| {
+                lines
+                    .iter()
+                    .filter_map(|line| line.get(nth))
+                    .map(|cell| cell.width())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
+        let mut out = String::new();
+        for line in &lines {
+            let cells = line.iter().zip(&self.columns).zip(&widths);
+            let padded: Vec<String> = cells
+                .map(|((cell, column), width)| {
+                    let gap = " ".repeat(width.saturating_sub(cell.width()));
+                    if column.number {
+                        format!("{gap}{cell}")
+                    } else {
+                        format!("{cell}{gap}")
+                    }
+                })
+                .collect();
+            out.push_str(padded.join("  ").trim_end());
+            out.push('\n');
+        }
+        out
+    }
+
+    /// RFC 4180: a head line, CRLF, quotes where they are needed. Text that a spreadsheet would run as a formula gets a
+    /// leading `'`.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let heads = self.columns.iter().map(|column| quoted(column.head.into())).collect();
+        let rows = self.rows.iter().map(|row| {
+            let cells = row.iter().zip(&self.columns);
+            cells
+                .map(|(cell, column)| quoted(if column.number { cell.into() } else { neutral(cell) }))
+                .collect()
+        });
+        let lines = std::iter::once(heads).chain(rows);
+        lines.map(|line: Vec<Cow<'_, str>>| line.join(",") + "\r\n").collect()
+    }
+
+    /// A markdown table; characters that mean something in markdown are escaped.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let heads = self.columns.iter().map(|column| column.head.to_owned()).collect();
+        let rules = self
+            .columns
+            .iter()
+            .map(|column| if column.number { "---:" } else { "---" }.to_owned())
+            .collect();
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|cell| escaped(cell)).collect());
+        let lines = [heads, rules].into_iter().chain(rows);
+        lines
+            .map(|line: Vec<String>| format!("| {} |\n", line.join(" | ")))
+            .collect()
+    }
+}
+
+/// A leading `'` before what a spreadsheet takes for the start of a formula, after blanks and in full-width forms too.
+fn neutral(cell: &str) -> Cow<'_, str> {
+    let first = cell.trim_start().chars().next();
+    let formula = matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
+    if formula || cell.starts_with(['\t', '\r']) {
+        format!("'{cell}").into()
+    } else {
+        cell.into()
+    }
+}
+
+fn quoted(cell: Cow<'_, str>) -> Cow<'_, str> {
+    let edge_blank = cell.starts_with(char::is_whitespace) || cell.ends_with(char::is_whitespace);
+    if edge_blank || cell.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", cell.replace('"', "\"\"")).into()
+    } else {
+        cell
+    }
+}
+
+fn escaped(cell: &str) -> String {
+    let mut out = String::with_capacity(cell.len());
+    for c in safe(cell).chars() {
+        if matches!(c, '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(cell: &str) -> Sheet {
+        Sheet {
+            columns: vec![Column::text("name"), Column::number("amount")],
+            rows: vec![vec![cell.to_owned(), "-4000.00".to_owned()]],
+        }
+    }
+
+    #[test]
+    fn a_spreadsheet_runs_nothing() {
+        for (cell, written) in [
+            ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+            ("+1", "'+1"),
+            ("-2+3", "'-2+3"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("  =1+1", "'  =1+1"),
+            ("＝1+1", "'＝1+1"),
+            ("\t=1", "'\t=1"),
+            ("\rx", "\"'\rx\""),
+            ("\n=1", "\"'\n=1\""),
+            ("Acme = good", "Acme = good"),
+            ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("two\r\nlines", "\"two\r\nlines\""),
+            (" edge", "\" edge\""),
+            ("", ""),
+        ] {
+            assert_eq!(
+                one(cell).csv(),
+                format!("name,amount\r\n{written},-4000.00\r\n"),
+                "{cell:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn columns_line_up_by_cells_and_steer_nothing() {
+        let mut sheet = one("月光チーズ");
+        sheet
+            .rows
+            .push(vec!["\u{1b}[31mred\u{1b}[0m\nline".into(), "7.00".into()]);
+        assert_eq!(
+            sheet.table(),
+            "name          amount\n月光チーズ  -4000.00\nred line        7.00\n"
+        );
+    }
+
+    #[test]
+    fn markdown_shows_what_is_written() {
+        assert_eq!(
+            one("a|b *c* <d>\ne").markdown(),
+            "| name | amount |\n| --- | ---: |\n| a\\|b \\*c\\* \\<d\\> e | -4000.00 |\n"
+        );
+    }
+}
