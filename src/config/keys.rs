@@ -1,0 +1,286 @@
+//! Every key: where it may be given, how it is read, how it is shown. The example file, `config show` and the errors all
+//! come from this list.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+
+use super::{
+    given::Given,
+    settings::{Glyphs, Period, Settings, Theme},
+};
+
+/// One key.
+pub(super) struct Key {
+    /// Its name, table and key.
+    pub(super) path: &'static str,
+    /// It may stand in the configuration file.
+    pub(super) in_file: bool,
+    /// Environment variables, the first that is not empty wins.
+    pub(super) env: &'static [&'static str],
+    /// Its flag.
+    pub(super) flag: Option<&'static str>,
+    /// Its value is never printed.
+    pub(super) secret: bool,
+    /// Reads a value; the error says what was expected.
+    pub(super) set: fn(&mut Settings, &Given) -> Result<(), String>,
+    /// The value as people read it.
+    pub(super) show: fn(&Settings) -> String,
+}
+
+/// A key that only the file knows.
+const fn key(
+    path: &'static str,
+    set: fn(&mut Settings, &Given) -> Result<(), String>,
+    show: fn(&Settings) -> String,
+) -> Key {
+    Key {
+        path,
+        in_file: true,
+        env: &[],
+        flag: None,
+        secret: false,
+        set,
+        show,
+    }
+}
+
+fn or_auto<T: ToString>(number: Option<T>) -> String {
+    number.map_or_else(|| "auto".to_owned(), |number| number.to_string())
+}
+
+fn or_empty<T: ToString>(value: Option<&T>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn seconds(span: std::time::Duration) -> String {
+    format!("{span:?}")
+}
+
+/// All of them, in the order of the example file.
+pub(super) const KEYS: [Key; 22] = [
+    Key {
+        env: &[
+            "DEALDECK_TOKEN",
+            "HUBSPOT_ACCESS_TOKEN",
+            "HUBSPOT_PRIVATE_APP_TOKEN",
+            "HUBSPOT_API_KEY",
+        ],
+        secret: true,
+        ..key(
+            "account.token",
+            |settings, given| {
+                let token = given.text()?.trim();
+                settings.account.token = (!token.is_empty()).then(|| SecretString::from(token));
+                Ok(())
+            },
+            |settings| settings.account.token.as_ref().map_or("", |_| "(set)").to_owned(),
+        )
+    },
+    key(
+        "account.token_command",
+        |settings, given| given.command().map(|command| settings.account.token_command = command),
+        |settings| settings.account.token_command.join(" "),
+    ),
+    Key {
+        env: &["HUBSPOT_PORTAL_ID"],
+        ..key(
+            "account.portal_id",
+            |settings, given| {
+                let id = given
+                    .id()?
+                    .map(|id| id.parse().map_err(|_| "a portal id, a whole number".to_owned()));
+                settings.account.portal_id = id.transpose()?;
+                Ok(())
+            },
+            |settings| or_empty(settings.account.portal_id.as_ref()),
+        )
+    },
+    Key {
+        env: &["HUBSPOT_OWNER_ID"],
+        ..key(
+            "account.owner_id",
+            |settings, given| given.id().map(|id| settings.account.owner_id = id.map(Into::into)),
+            |settings| or_empty(settings.account.owner_id.as_ref()),
+        )
+    },
+    Key {
+        env: &["HUBSPOT_PIPELINE_ID"],
+        ..key(
+            "account.pipeline_id",
+            |settings, given| given.id().map(|id| settings.account.pipeline_id = id.map(Into::into)),
+            |settings| or_empty(settings.account.pipeline_id.as_ref()),
+        )
+    },
+    Key {
+        env: &["DEALDECK_BASE_URL", "HUBSPOT_API_BASE_URL"],
+        flag: Some("--base-url"),
+        ..key(
+            "account.base_url",
+            |settings, given| {
+                let url = given.text()?.trim();
+                if !url.is_empty() {
+                    settings.account.base_url = url.to_owned();
+                }
+                Ok(())
+            },
+            |settings| settings.account.base_url.clone(),
+        )
+    },
+    Key {
+        flag: Some("--timeout"),
+        ..key(
+            "http.timeout",
+            |settings, given| given.duration().map(|span| settings.http.timeout = span),
+            |settings| seconds(settings.http.timeout),
+        )
+    },
+    key(
+        "http.connect_timeout",
+        |settings, given| given.duration().map(|span| settings.http.connect_timeout = span),
+        |settings| seconds(settings.http.connect_timeout),
+    ),
+    Key {
+        flag: Some("--max-retries"),
+        ..key(
+            "http.max_retries",
+            |settings, given| given.whole(0..=10_u32).map(|times| settings.http.max_retries = times),
+            |settings| settings.http.max_retries.to_string(),
+        )
+    },
+    key(
+        "budget.burst",
+        |settings, given| {
+            given
+                .whole_or_auto(1..=10_000_u32)
+                .map(|burst| settings.budget.burst = burst)
+        },
+        |settings| or_auto(settings.budget.burst),
+    ),
+    key(
+        "budget.daily",
+        |settings, given| {
+            let daily = given.whole_or_auto(1..=1_000_000_000_u32)?;
+            settings.budget.daily = daily.map(u64::from);
+            Ok(())
+        },
+        |settings| or_auto(settings.budget.daily),
+    ),
+    key(
+        "budget.search_per_second",
+        |settings, given| {
+            given
+                .whole(1..=100_u32)
+                .map(|rate| settings.budget.search_per_second = rate)
+        },
+        |settings| settings.budget.search_per_second.to_string(),
+    ),
+    key(
+        "budget.reserve_percent",
+        |settings, given| {
+            given
+                .whole(0..=90_u8)
+                .map(|share| settings.budget.reserve_percent = share)
+        },
+        |settings| settings.budget.reserve_percent.to_string(),
+    ),
+    key(
+        "budget.daily_reserve_percent",
+        |settings, given| {
+            given
+                .whole(0..=90_u8)
+                .map(|share| settings.budget.daily_reserve_percent = share)
+        },
+        |settings| settings.budget.daily_reserve_percent.to_string(),
+    ),
+    key(
+        "goals.quota",
+        |settings, given| quota(given).map(|quota| settings.goals.quota = quota),
+        |settings| or_empty(settings.goals.quota.as_ref()),
+    ),
+    key(
+        "goals.period",
+        |settings, given| {
+            given
+                .word(Period::parse, Period::WORDS)
+                .map(|period| settings.goals.period = period)
+        },
+        |settings| settings.goals.period.word().to_owned(),
+    ),
+    key(
+        "calendar.fiscal_year_start",
+        |settings, given| {
+            given
+                .whole(1..=12_i8)
+                .map(|month| settings.calendar.fiscal_year_start = month)
+        },
+        |settings| settings.calendar.fiscal_year_start.to_string(),
+    ),
+    key(
+        "ui.theme",
+        |settings, given| {
+            given
+                .word(Theme::parse, Theme::WORDS)
+                .map(|theme| settings.ui.theme = theme)
+        },
+        |settings| settings.ui.theme.word().to_owned(),
+    ),
+    key(
+        "ui.glyphs",
+        |settings, given| {
+            given
+                .word(Glyphs::parse, Glyphs::WORDS)
+                .map(|glyphs| settings.ui.glyphs = glyphs)
+        },
+        |settings| settings.ui.glyphs.word().to_owned(),
+    ),
+    key(
+        "ui.reduced_motion",
+        |settings, given| given.flag().map(|flag| settings.ui.reduced_motion = flag),
+        |settings| settings.ui.reduced_motion.to_string(),
+    ),
+    Key {
+        env: &["DEALDECK_LOG"],
+        ..key(
+            "log.level",
+            |settings, given| match given.text()?.trim() {
+                "" => Err("a log filter like \"info\" or \"dealdeck=trace\"".to_owned()),
+                level => {
+                    level.clone_into(&mut settings.log.level);
+                    Ok(())
+                }
+            },
+            |settings| settings.log.level.clone(),
+        )
+    },
+    Key {
+        in_file: false,
+        env: &["DEALDECK_NOW"],
+        ..key(
+            "now",
+            |settings, given| {
+                let time = given.text()?.trim().parse::<Timestamp>();
+                settings.now = Some(time.map_err(|_| "a time like 2026-11-22T12:00:00Z".to_owned())?);
+                Ok(())
+            },
+            |settings| or_empty(settings.now.as_ref()),
+        )
+    },
+];
+
+/// The tables whose keys are names of people's own.
+pub(super) const OPEN_TABLES: [&str; 2] = ["segments", "keys"];
+
+/// An amount: text, because a float is no money, or a whole number; empty = none.
+fn quota(given: &Given) -> Result<Option<Decimal>, String> {
+    let amount = match given {
+        Given::Whole(number) => Some(Decimal::from(*number)),
+        Given::Loose(text) | Given::Text(text) if text.trim().is_empty() => return Ok(None),
+        Given::Loose(text) | Given::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let amount = amount.filter(|amount| *amount >= Decimal::ZERO);
+    amount
+        .map(Some)
+        .ok_or_else(|| "an amount of zero or more in quotes, like \"100000\"".to_owned())
+}
