@@ -11,18 +11,23 @@ mod model;
 mod msg;
 mod overlay;
 pub mod registry;
+#[doc(hidden)]
+pub mod sample;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod update;
 
-pub use deals::{Column, Columns};
+pub use deals::{Column, Columns, columns, in_scope};
 pub use edit::{Editor, Line};
 pub use effect::{Effect, Query, TimerId};
 pub use geometry::{BoardColumn, BoardLayout, CardSize, Geometry, Panel, geometry};
 pub use key::{Key, KeyCode};
 pub use model::{
-    BoardState, DealScreen, Facts, Flash, Focus, Model, OutboxSummary, Said, SaidKind, Scope, Screen, SetupState,
+    BoardState, DealScreen, Facts, Flash, Focus, Model, OutboxSummary, Place, Said, SaidKind, Scope, Screen,
+    SetupState, Stale, Waiting,
 };
 pub use msg::{Answer, Msg, Ticket};
 pub use overlay::{Finder, Help, Hit, NoteEditor, Overlay, PipelinePicker, StagePicker};
 pub use settings::Settings;
-pub use update::update;
+pub use update::{focus_on, matching_pipelines, start, update};

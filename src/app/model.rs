@@ -1,12 +1,12 @@
 //! Everything the screen shows. Each field says what holds for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::domain::{
-    Account, ActivityItem, Connection, Deal, DealDetail, DealId, Fault, Freshness, Limits, OpState, Owner, OwnerId,
-    Pipeline, PipelineId, SegmentCount, StageId,
+    Account, ActivityItem, Connection, Deal, DealDetail, DealId, Fault, Freshness, Limits, OpId, OpState, Owner,
+    OwnerId, Pipeline, PipelineId, SegmentCount, StageId,
 };
 
 use super::{Columns, Line, Overlay, Settings, Ticket, registry::Keymap};
@@ -34,8 +34,11 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// Segments of the side panel.
     pub segments: Vec<SegmentCount>,
-    /// The gauges.
+    /// The gauges as they are shown: they follow [`Model::latest_limits`] when a figure has moved enough to be worth a
+    /// frame, and with every key.
     pub limits: Limits,
+    /// The gauges as the engine last told them.
+    pub latest_limits: Limits,
     /// Unfinished operations by state, for side panel and header.
     pub outbox: OutboxSummary,
     /// The feed, newest first.
@@ -44,6 +47,8 @@ pub struct Model {
     pub freshness: Freshness,
     /// The last thing said to the person, until it ends.
     pub said: Option<Said>,
+    /// The sentence is about the last key and goes with the next one.
+    pub passing: bool,
     /// Cards a colleague changed just now, until their flash ends; at most three are fresh at a time.
     pub flashes: BTreeMap<DealId, Flash>,
     /// Cards whose write landed just now: when the ✓ goes.
@@ -54,12 +59,59 @@ pub struct Model {
     pub focus: Focus,
     /// The first board has arrived. Before that, panes say what they wait for.
     pub loaded: bool,
-    /// The newest question of each kind; older answers are dropped.
+    /// Why unfinished operations wait, in words, for those with an error.
+    pub reasons: BTreeMap<OpId, String>,
+    /// The newest question of each kind that is not answered yet; every other answer is dropped.
     pub asked: BTreeMap<&'static str, Ticket>,
     /// The last ticket given out.
     pub last_ticket: Ticket,
-    /// Deals whose re-reading waits for the end of a burst of events; `None` = nothing is due.
-    pub stale: Option<Vec<DealId>>,
+    /// Changes handed over and not answered yet. Unlike questions, each of their answers counts.
+    pub waiting: BTreeMap<Ticket, Waiting>,
+    /// Where deals go that were asked to move, until they were read again: a second `>` goes on from there.
+    pub moving: BTreeMap<DealId, StageId>,
+    /// Deals asked for and not read yet. A newer question asks for them again, so no answer is missed.
+    pub reading: BTreeSet<DealId>,
+    /// What a burst of events made stale, to be read when it has ended; `None` = nothing is due.
+    pub stale: Option<Stale>,
+    /// When [`super::TimerId::Marks`] was asked to ring; `None` = not.
+    pub marks_at: Option<Timestamp>,
+    /// The midnight [`super::TimerId::Midnight`] was asked to ring at; `None` = not asked yet.
+    pub midnight: Option<Timestamp>,
+    /// Entry of the feed in focus while the panel has the focus; within the feed.
+    pub panel_row: usize,
+    /// Where the person was before, latest last; at most [`Model::TRAIL`] places.
+    pub trail: Vec<Place>,
+}
+
+/// A change that was handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// A stage move of this deal.
+    Move(DealId),
+    /// A note on this deal.
+    Note(DealId),
+    /// An undo.
+    Undo,
+}
+
+/// What is to be read again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stale {
+    /// These deals.
+    pub deals: BTreeSet<DealId>,
+    /// Everything on the board.
+    pub board: bool,
+    /// The unfinished operations.
+    pub outbox: bool,
+}
+
+/// A place to come back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The deal in focus.
+    pub deal: DealId,
+    /// It was open in detail.
+    pub open: bool,
 }
 
 /// The account as far as the screen needs it.
@@ -90,12 +142,14 @@ impl Facts {
 }
 
 /// The board's state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BoardState {
     /// The pipeline in view; `None` until one is known.
     pub pipeline: Option<PipelineId>,
     /// Whose deals are in view.
     pub scope: Scope,
+    /// The scope is decided: by the person, or because enough is known. Before that, a board read anew may change it.
+    pub scope_settled: bool,
     /// The stages in order, each with its cards in order and its totals; recomputed when deals change.
     pub columns: Columns,
     /// Index of the column in focus; always an existing column when there is one.
@@ -111,11 +165,12 @@ pub struct BoardState {
 }
 
 /// Whose deals are shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
     /// The person's own.
     Mine,
     /// Everyone's.
+    #[default]
     Everyone,
 }
 
@@ -174,7 +229,7 @@ impl OutboxSummary {
 pub struct Said {
     /// What kind of sentence.
     pub kind: SaidKind,
-    /// The sentence.
+    /// The sentence; of a receipt only what was kept (`stage of Acme … → …`).
     pub text: String,
     /// Until when it stays.
     pub until: Timestamp,
@@ -183,7 +238,7 @@ pub struct Said {
 /// Kinds of sentences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SaidKind {
-    /// A write was kept.
+    /// A write was kept: the person may undo it.
     Kept,
     /// Something to know.
     Info,
@@ -212,6 +267,63 @@ pub enum Focus {
 }
 
 impl Model {
+    /// How many places are remembered.
+    pub const TRAIL: usize = 50;
+
+    /// A dashboard that knows nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings, keymap: Keymap, now: Timestamp, size: (u16, u16)) -> Self {
+        Self {
+            settings,
+            keymap,
+            now,
+            size,
+            facts: Facts::default(),
+            deals: BTreeMap::new(),
+            board: BoardState::default(),
+            screen: Screen::Board,
+            overlay: None,
+            segments: Vec::new(),
+            limits: Limits::default(),
+            latest_limits: Limits::default(),
+            outbox: OutboxSummary::default(),
+            activity: Vec::new(),
+            freshness: Freshness {
+                connection: Connection::Cached,
+                as_of: None,
+            },
+            said: None,
+            passing: false,
+            flashes: BTreeMap::new(),
+            landed: BTreeMap::new(),
+            panel: None,
+            focus: Focus::Body,
+            loaded: false,
+            reasons: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            last_ticket: Ticket::default(),
+            waiting: BTreeMap::new(),
+            moving: BTreeMap::new(),
+            reading: BTreeSet::new(),
+            stale: None,
+            marks_at: None,
+            midnight: None,
+            panel_row: 0,
+            trail: Vec::new(),
+        }
+    }
+
+    /// A first run, or a run whose token is refused: the set-up screen, with the reason.
+    #[must_use]
+    pub fn in_setup(mut self, why: Option<Fault>) -> Self {
+        self.screen = Screen::Setup(SetupState {
+            why,
+            token: Line::default(),
+            checking: false,
+        });
+        self
+    }
+
     /// Today in the account's zone: the one place "today" comes from.
     #[must_use]
     pub fn today(&self) -> Date {
@@ -225,6 +337,12 @@ impl Model {
             Screen::Deal(state) => self.deals.get(&state.id),
             _ => self.board.focus.as_ref().and_then(|id| self.deals.get(id)),
         }
+    }
+
+    /// The stage a deal is in, or is on its way to after a move that was not read back yet.
+    #[must_use]
+    pub fn heading(&self, deal: &Deal) -> StageId {
+        self.moving.get(&deal.id).unwrap_or(&deal.stage).clone()
     }
 
     /// The pipeline in view.

@@ -35,12 +35,17 @@ pub struct Help {
 pub struct Finder {
     /// What is typed.
     pub query: Line,
-    /// The best hits, best first; recomputed at every key.
+    /// The best hits, best first, at most [`Finder::LIMIT`]; recomputed at every key.
     pub hits: Vec<Hit>,
     /// Position among the hits; within them.
     pub chosen: usize,
     /// How many deals match in all.
     pub matching: usize,
+}
+
+impl Finder {
+    /// How many hits are kept.
+    pub const LIMIT: usize = 50;
 }
 
 /// One hit of a type-ahead.

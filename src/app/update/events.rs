@@ -1,0 +1,191 @@
+//! What the engine says. Events carry no record data: what they touch is read again, once, when the burst has ended.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    app::{Effect, Flash, Model, Query, SaidKind, Screen, Stale, TimerId},
+    domain::{ActivityItem, Connection, DealId, Event, Gauge, Limits, OpId, OpState, OwnerId},
+};
+
+use super::{ask, kind, say, timers};
+
+/// So many stale deals are read faster by reading everything.
+const MANY: usize = 500;
+/// Cards with a coloured plane at a time.
+const PLANES: usize = 3;
+/// More changes at once are no news of a colleague but a catch-up; they are not marked.
+const NEWS: usize = 50;
+/// Entries of the feed that are kept.
+const FEED: usize = 200;
+
+/// Takes an event in.
+pub(super) fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
+    match event {
+        Event::DealsChanged { ids, by, remote } => {
+            if remote {
+                flash(model, &ids, by);
+            }
+            stale(model, |stale| stale.deals.extend(ids))
+        }
+        Event::BoardChanged | Event::SegmentsChanged => stale(model, |stale| stale.board = true),
+        Event::OperationChanged { op, deal, state } => {
+            operation(model, op, deal.as_ref(), state);
+            stale(model, |stale| {
+                stale.deals.extend(deal);
+                stale.outbox = true;
+            })
+        }
+        Event::Happened(item) => {
+            feed(model, item);
+            Vec::new()
+        }
+        Event::Freshness(freshness) => {
+            model.freshness = freshness;
+            Vec::new()
+        }
+        Event::Limits(limits) => {
+            if worth_a_frame(&model.limits, &limits) {
+                model.limits = limits.clone();
+            }
+            model.latest_limits = limits;
+            Vec::new()
+        }
+    }
+}
+
+/// Whether a gauge has moved by a twentieth of its capacity, and by more than the one request of a quiet poll; or another
+/// limit, or a queue of a person's requests. Anything less waits for the next key: an idle screen stays still.
+fn worth_a_frame(shown: &Limits, latest: &Limits) -> bool {
+    let moved = |shown: &Gauge, latest: &Gauge| {
+        let by = shown.used().abs_diff(latest.used());
+        shown.capacity != latest.capacity || (by > 1 && by * 20 >= latest.capacity)
+    };
+    let busy = |limits: &Limits| limits.lanes.map(|lane| lane.waiting > 0);
+    let daily = match (&shown.daily, &latest.daily) {
+        (Some(shown), Some(latest)) => moved(shown, latest),
+        (shown, latest) => shown.is_some() != latest.is_some(),
+    };
+    daily
+        || moved(&shown.burst, &latest.burst)
+        || moved(&shown.search, &latest.search)
+        || busy(shown) != busy(latest)
+        || shown.rate_limited != latest.rate_limited
+}
+
+/// Something is to be read again when the burst has ended. The first event of a burst sets the time.
+fn stale(model: &mut Model, mark: impl FnOnce(&mut Stale)) -> Vec<Effect> {
+    let first = model.stale.is_none();
+    mark(model.stale.get_or_insert_default());
+    if first { vec![later(model)] } else { Vec::new() }
+}
+
+fn later(model: &Model) -> Effect {
+    Effect::Timer(TimerId::Reload, timers::after(model.now, timers::BURST))
+}
+
+/// The burst has ended: reads again what it touched. While the whole board is being read it waits, so that a steady stream
+/// of events cannot keep an answer from ever counting.
+pub(super) fn reload(model: &mut Model) -> Vec<Effect> {
+    let Some(stale) = model.stale.take() else {
+        return Vec::new();
+    };
+    if model.asked.contains_key(kind::BOARD) {
+        model.stale = Some(stale);
+        return vec![later(model)];
+    }
+    let mut effects = Vec::new();
+    let everything = stale.board || stale.deals.len() > MANY;
+    if let Screen::Deal(state) = &model.screen
+        && (everything || stale.deals.contains(&state.id))
+    {
+        let query = Query::Detail(state.id.clone());
+        effects.push(ask(model, query));
+    }
+    if everything {
+        effects.push(ask(model, Query::Board));
+    } else if !stale.deals.is_empty() {
+        effects.push(ask_deals(model, stale.deals));
+    }
+    if stale.outbox {
+        effects.push(ask(model, Query::Outbox));
+    }
+    effects
+}
+
+/// Asks for these deals and for all that were asked for and not read yet.
+pub(super) fn ask_deals(model: &mut Model, ids: impl IntoIterator<Item = DealId>) -> Effect {
+    model.reading.extend(ids);
+    let all = model.reading.iter().cloned().collect();
+    ask(model, Query::Deals(all))
+}
+
+/// Marks cards a colleague changed.
+fn flash(model: &mut Model, ids: &[DealId], by: Option<OwnerId>) {
+    let catching_up = !model.loaded || matches!(model.freshness.connection, Connection::Syncing(_)) || ids.len() > NEWS;
+    let mine = by.is_some() && by == model.facts.me;
+    if catching_up || mine {
+        return;
+    }
+    let until = timers::after(model.now, timers::FLASH);
+    for id in ids {
+        let planes = model
+            .flashes
+            .iter()
+            .filter(|(other, flash)| flash.plane && *other != id)
+            .count();
+        let flash = Flash {
+            by: by.clone(),
+            until,
+            plane: !model.settings.reduced_motion && planes < PLANES,
+        };
+        model.flashes.insert(id.clone(), flash);
+    }
+}
+
+/// An operation is in a new state: `✓` when it landed, a sentence when it needs a person.
+fn operation(model: &mut Model, op: OpId, deal: Option<&DealId>, state: OpState) {
+    let Some(id) = deal else { return };
+    let known = model.deals.get(id);
+    let before = known.and_then(|deal| deal.pending.iter().find(|pending| pending.op == op));
+    let name = known.map_or("a deal", |deal| deal.name.as_str());
+    let text = match state {
+        OpState::Landed => None,
+        // Some writes are confirmed and seen in the mirror in one step.
+        OpState::Done if before.is_some_and(|before| before.state != OpState::Landed) => None,
+        OpState::Conflict => Some(format!(
+            "somebody else changed the same value of '{name}', yours is not sent"
+        )),
+        OpState::Held => Some(format!("a change of '{name}' waits for you, the outbox says why")),
+        OpState::Dead => Some(format!(
+            "HubSpot refuses a change of '{name}', its value is HubSpot's again"
+        )),
+        _ => return,
+    };
+    match text {
+        Some(text) => say(model, SaidKind::Fault, text),
+        None => {
+            let until = timers::after(model.now, timers::LANDED);
+            model.landed.insert(id.clone(), until);
+        }
+    }
+}
+
+/// Puts an entry into the feed, newest first. The panel's focus stays on its entry.
+fn feed(model: &mut Model, item: ActivityItem) {
+    if model.activity.contains(&item) {
+        return;
+    }
+    let at = model.activity.partition_point(|other| other.at > item.at);
+    model.activity.insert(at, item);
+    model.activity.truncate(FEED);
+    if model.focus == crate::app::Focus::Panel && at <= model.panel_row {
+        model.panel_row += 1;
+    }
+}
+
+/// The deals that are read now; those still to be read stay.
+pub(super) fn read(model: &mut Model, asked: &BTreeSet<DealId>) {
+    if !model.asked.contains_key(kind::BOARD) {
+        model.reading.retain(|id| !asked.contains(id));
+    }
+}

@@ -1,0 +1,99 @@
+//! Changes: they are handed to the engine, which keeps them on disk and answers. What cannot be done is said.
+
+use crate::{
+    app::{Effect, Model, Query, SaidKind, Screen, Waiting, registry},
+    domain::{Change, DealId, Fault, Origin, Receipt, StageId, Submission, UndoOutcome},
+};
+
+use super::{ask, events, new_ticket, note, say};
+
+/// Hands a change over.
+pub(super) fn submit(model: &mut Model, waiting: Waiting, change: Change) -> Effect {
+    let ticket = new_ticket(model);
+    model.waiting.insert(ticket, waiting);
+    let origin = Origin::Screen;
+    Effect::Submit(ticket, Submission { change, origin })
+}
+
+/// Moves a deal to a stage.
+pub(super) fn move_deal(model: &mut Model, deal: DealId, stage: StageId) -> Vec<Effect> {
+    model.moving.insert(deal.clone(), stage.clone());
+    let change = Change::MoveDeal {
+        deal: deal.clone(),
+        stage,
+        pipeline: None,
+    };
+    vec![submit(model, Waiting::Move(deal), change)]
+}
+
+/// One stage on or back.
+pub(super) fn advance(model: &mut Model, by: isize) -> Vec<Effect> {
+    let target = registry::step(model, by).map(|(deal, stage)| (deal.id.clone(), stage.id.clone()));
+    match target {
+        Ok((deal, stage)) => move_deal(model, deal, stage),
+        Err(why) => {
+            say(model, SaidKind::Fault, why);
+            Vec::new()
+        }
+    }
+}
+
+/// Undoes the newest action.
+pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
+    let ticket = new_ticket(model);
+    model.waiting.insert(ticket, Waiting::Undo);
+    // Where deals were going is not known any more until they are read again.
+    model.moving.clear();
+    vec![Effect::Undo(ticket)]
+}
+
+/// A change was kept, or not.
+pub(super) fn kept(model: &mut Model, waiting: Waiting, result: Result<Receipt, Fault>) -> Vec<Effect> {
+    let (deal, is_note) = match waiting {
+        Waiting::Move(deal) => (deal, false),
+        Waiting::Note(deal) => (deal, true),
+        Waiting::Undo => return Vec::new(),
+    };
+    let mut effects = if is_note {
+        note::kept(model, &deal, result.is_ok())
+    } else {
+        Vec::new()
+    };
+    match result {
+        Ok(receipt) => {
+            say(model, SaidKind::Kept, receipt.said);
+            effects.extend(read_again(model, deal));
+        }
+        Err(fault) => {
+            if !is_note {
+                model.moving.remove(&deal);
+            }
+            say(model, SaidKind::Fault, fault.to_string());
+        }
+    }
+    effects
+}
+
+/// Undo did something.
+pub(super) fn undone(model: &mut Model, result: Result<UndoOutcome, Fault>) -> Vec<Effect> {
+    let (kind, text) = match result {
+        Ok(UndoOutcome::Nothing) => (SaidKind::Info, "there is nothing to undo".to_owned()),
+        Ok(UndoOutcome::Cancelled { said, .. }) => (SaidKind::Info, format!("undone before it was sent  {said}")),
+        Ok(UndoOutcome::Inverse { said, .. }) => (SaidKind::Info, format!("undone  {said}")),
+        Ok(UndoOutcome::Refused { why, .. }) => (SaidKind::Fault, format!("not undone: {why}")),
+        Err(fault) => (SaidKind::Fault, fault.to_string()),
+    };
+    say(model, kind, text);
+    vec![ask(model, Query::Outbox)]
+}
+
+/// Reads a deal we changed again at once, and what hangs on it.
+fn read_again(model: &mut Model, deal: DealId) -> Vec<Effect> {
+    let is_open = matches!(&model.screen, Screen::Deal(state) if state.id == deal);
+    let mut effects = vec![events::ask_deals(model, [deal.clone()])];
+    if is_open {
+        effects.push(ask(model, Query::Detail(deal)));
+    }
+    effects.push(ask(model, Query::Outbox));
+    effects
+}
