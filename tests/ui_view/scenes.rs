@@ -1,0 +1,303 @@
+//! The screens that are drawn: the sample board and what can be open on it, at any size.
+
+use dealdeck::{
+    app::{
+        DealScreen, Editor, Finder, Focus, Help, Hit, Line, Model, NoteEditor, Overlay, PipelinePicker, Said, SaidKind,
+        Screen, SetupState, StagePicker, sample,
+    },
+    domain::{Connection, DealId, Fault, FaultKind, ObjectType, Progress},
+};
+use jiff::ToSpan as _;
+
+pub type Size = (u16, u16);
+pub type Scene = fn(Size) -> Model;
+
+/// Every scene by name, for rules that hold on all of them.
+pub const ALL: [(&str, Scene); 22] = [
+    ("board", board),
+    ("detail", detail),
+    ("detail-loading", detail_loading),
+    ("help", help),
+    ("help-search", help_search),
+    ("finder", finder),
+    ("stage", stage),
+    ("stage-typed", stage_typed),
+    ("note", note),
+    ("note-empty", note_empty),
+    ("pipelines", pipelines),
+    ("setup", setup),
+    ("setup-refused", setup_refused),
+    ("offline", offline),
+    ("slowed", slowed),
+    ("refused", refused),
+    ("empty", empty),
+    ("starting", starting),
+    ("first-sync", first_sync),
+    ("cached", cached),
+    ("panel", panel),
+    ("hard-names", hard_names),
+];
+
+pub fn board(size: Size) -> Model {
+    sample::model(size)
+}
+
+fn id(name: &str) -> DealId {
+    sample::id(name).unwrap()
+}
+
+pub fn detail(size: Size) -> Model {
+    let mut model = board(size);
+    let id = id("Globex");
+    model.screen = Screen::Deal(Box::new(DealScreen {
+        detail: sample::detail(&id),
+        id,
+        note: 0,
+        fault: None,
+    }));
+    model
+}
+
+pub fn detail_loading(size: Size) -> Model {
+    let mut model = detail(size);
+    if let Screen::Deal(screen) = &mut model.screen {
+        screen.detail = None;
+    }
+    model
+}
+
+pub fn help(size: Size) -> Model {
+    let mut model = board(size);
+    model.overlay = Some(Overlay::Help(Help::default()));
+    model
+}
+
+pub fn help_search(size: Size) -> Model {
+    let mut model = board(size);
+    model.overlay = Some(Overlay::Help(Help {
+        query: Line::new("sta"),
+        searching: true,
+        chosen: 1,
+    }));
+    model
+}
+
+pub fn finder(size: Size) -> Model {
+    let mut model = board(size);
+    let hits = [
+        ("Acme", vec![0, 1, 2]),
+        ("Moonbeam", vec![8, 9, 12]),
+        ("Slithy", vec![3]),
+    ];
+    model.overlay = Some(Overlay::Find(Finder {
+        query: Line::new("acm"),
+        hits: hits
+            .into_iter()
+            .map(|(name, matched)| Hit {
+                deal: id(name),
+                matched,
+            })
+            .collect(),
+        chosen: 0,
+        matching: 3,
+    }));
+    model
+}
+
+pub fn stage(size: Size) -> Model {
+    let mut model = board(size);
+    let stages = sample::pipeline()
+        .stages
+        .into_iter()
+        .map(|stage| (stage.id, Some(Vec::new())));
+    model.overlay = Some(Overlay::Stage(StagePicker {
+        deal: id("Acme"),
+        query: Line::default(),
+        stages: stages.collect(),
+        chosen: 2,
+    }));
+    model
+}
+
+pub fn stage_typed(size: Size) -> Model {
+    let mut model = stage(size);
+    if let Some(Overlay::Stage(picker)) = &mut model.overlay {
+        picker.query = Line::new("lo");
+        let lost = picker.stages.pop().unwrap();
+        for stage in &mut picker.stages {
+            stage.1 = None;
+        }
+        picker.stages.insert(0, (lost.0, Some(vec![7, 8])));
+        picker.chosen = 0;
+    }
+    model
+}
+
+pub fn note(size: Size) -> Model {
+    let mut model = board(size);
+    let text = "Call with Pip Hazelnut\n\nOutcome\nPip confirmed the EMEA team wants the renewal and 12 more pairs. Legal needs \
+                the new terms before Friday.\n\nNext step\n  Send revised quote Thu 10:00";
+    model.overlay = Some(Overlay::Note(NoteEditor {
+        deal: id("Acme"),
+        editor: Editor::new(text),
+        kept: true,
+        kept_at: Some(sample::now()),
+        sending: false,
+    }));
+    model
+}
+
+pub fn note_empty(size: Size) -> Model {
+    let mut model = note(size);
+    if let Some(Overlay::Note(note)) = &mut model.overlay {
+        note.editor = Editor::default();
+        note.kept_at = None;
+    }
+    model
+}
+
+pub fn pipelines(size: Size) -> Model {
+    let mut model = board(size);
+    model.overlay = Some(Overlay::Pipeline(PipelinePicker {
+        query: Line::new("re"),
+        chosen: 0,
+    }));
+    model
+}
+
+pub fn setup(size: Size) -> Model {
+    let mut model = board(size);
+    model.screen = Screen::Setup(SetupState {
+        why: None,
+        token: Line::new("pat-na1-0123"),
+        checking: false,
+    });
+    model
+}
+
+pub fn setup_refused(size: Size) -> Model {
+    let mut model = setup(size);
+    if let Screen::Setup(state) = &mut model.screen {
+        state.why = Some(Fault::new(
+            FaultKind::Auth,
+            "HubSpot does not know this token any more",
+            "make a new one and paste it here",
+        ));
+        state.checking = true;
+    }
+    model
+}
+
+pub fn offline(size: Size) -> Model {
+    let mut model = board(size);
+    let now = sample::now();
+    model.freshness.connection = Connection::Offline {
+        since: now.saturating_sub(11.minutes()).unwrap(),
+        next_try: now.saturating_add(37.seconds()).unwrap(),
+    };
+    model.freshness.as_of = Some(now.saturating_sub(11.minutes()).unwrap());
+    model.said = Some(Said {
+        kind: SaidKind::Kept,
+        text: "note on Acme Rocket Skates EMEA, 41 words".to_owned(),
+        until: now.saturating_add(6.seconds()).unwrap(),
+    });
+    model
+}
+
+pub fn slowed(size: Size) -> Model {
+    let mut model = board(size);
+    let now = sample::now();
+    model.freshness.connection = Connection::Slowed {
+        until: now.saturating_add(11.seconds()).unwrap(),
+    };
+    model.limits.burst.left = 0;
+    model
+}
+
+pub fn refused(size: Size) -> Model {
+    let mut model = board(size);
+    let fault = Fault::new(FaultKind::Auth, "HubSpot refuses the token", "run `dealdeck setup`");
+    model.freshness.connection = Connection::ReadOnly(fault);
+    model
+}
+
+pub fn empty(size: Size) -> Model {
+    let mut board = sample::board();
+    board.deals.clear();
+    board.activity.clear();
+    sample::model_with(board, size)
+}
+
+pub fn starting(size: Size) -> Model {
+    let mut model = board(size);
+    model.loaded = false;
+    model.board.columns.clear();
+    model.board.focus = None;
+    model.freshness.connection = Connection::Cached;
+    model.freshness.as_of = None;
+    model
+}
+
+pub fn first_sync(size: Size) -> Model {
+    let mut model = board(size);
+    model.freshness.connection = Connection::Syncing(Progress {
+        object: ObjectType::Contacts,
+        fetched: 6_400,
+        about: Some(20_000),
+    });
+    model.freshness.as_of = None;
+    model
+}
+
+pub fn cached(size: Size) -> Model {
+    let mut model = board(size);
+    model.freshness.connection = Connection::Cached;
+    model.freshness.as_of = Some(sample::now().saturating_sub(14.hours()).unwrap());
+    model
+}
+
+pub fn panel(size: Size) -> Model {
+    let mut model = board(size);
+    model.panel = Some(true);
+    model.focus = Focus::Panel;
+    model
+}
+
+/// Names and amounts that are hard to fit: wide, right to left, endless, missing, enormous, in another currency.
+pub fn hard_names(size: Size) -> Model {
+    let mut board = sample::board();
+    let names = [
+        "月光チーズ株式会社東京支店営業部",
+        "شركة الأمل للتجارة والتوزيع",
+        "חברת אבן דרך בע״מ",
+        "",
+        "Wissenschaftlichemitarbeiterinnenvereinigung",
+        "e\u{301}lan vital e\u{301}lan vital e\u{301}lan",
+        "👩‍👩‍👧‍👦 family & sons 🇩🇪",
+    ];
+    let amounts = [
+        "123456789012",
+        "999999999999999",
+        "0.004",
+        "-48000",
+        "30000",
+        "7",
+        "1010000",
+    ];
+    for (nth, deal) in board.deals.iter_mut().enumerate() {
+        deal.name = names[nth % names.len()].to_owned();
+        deal.amount = Some(amounts[nth % amounts.len()].parse().unwrap());
+        deal.currency = (nth % 3 == 0).then(|| "EUR".to_owned());
+        if nth % 5 == 0 {
+            deal.last_activity = None;
+            deal.stage_entered = None;
+            deal.created = deal.created.saturating_sub(9_000.hours()).unwrap();
+        }
+    }
+    sample::model_with(board, size)
+}
+
+/// A board with this many deals.
+pub fn many(count: usize, size: Size) -> Model {
+    sample::model_with(sample::many(count), size)
+}
