@@ -1,1 +1,156 @@
-//! One file per command; ties concrete parts together.
+//! The command line: one file per command. The only room that names concrete parts and ties them together.
+
+mod args;
+mod dashboard;
+mod deals;
+mod exit;
+mod limits;
+mod logs;
+mod notes;
+mod outbox;
+mod session;
+mod signals;
+mod simulate;
+mod sync;
+mod wiring;
+mod write;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use secrecy::SecretString;
+
+use crate::{
+    config::Flags,
+    domain::Facts,
+    report::{Format, Names},
+    sync::Clock,
+    term::{self, Surroundings},
+};
+
+use args::{Cli, Command, Common, DealsCommand, NoteCommand, OutboxCommand};
+use exit::Outcome;
+use session::{Parts, Session};
+use wiring::Wiring;
+
+/// Parses the command line, runs what it asks for, and gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; both print where they belong.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let format = cli.command.as_ref().and_then(format_of);
+    let wiring = match Wiring::load(flags(&cli.common), cli.common.read_only) {
+        Ok(wiring) => wiring,
+        Err(error) => return exit::refuse(&error, format),
+    };
+    let clock = wiring.now().map_or_else(Clock::system, Clock::starting_at);
+    match session::runtime().and_then(|runtime| runtime.block_on(run(cli, &wiring, &clock))) {
+        Ok(code) => ExitCode::from(code),
+        Err(fault) => exit::fail(&fault, format, clock.wall()),
+    }
+}
+
+async fn run(cli: Cli, wiring: &Wiring, clock: &Clock) -> Outcome {
+    match cli.command {
+        Some(Command::Simulate(args)) => simulate::run(*args).await,
+        Some(command) => {
+            let _logs = logs::start(wiring)?;
+            Box::pin(with_engine(wiring, clock, &command)).await
+        }
+        None => {
+            let surroundings = Surroundings::read(|name| std::env::var(name).ok());
+            term::check(&surroundings)?;
+            if cli.demo {
+                Box::pin(dashboard::demo(wiring, &surroundings, clock)).await
+            } else {
+                let _logs = logs::start(wiring)?;
+                Box::pin(dashboard::run(wiring, &surroundings, clock)).await
+            }
+        }
+    }
+}
+
+/// Runs a command beside an engine, and ends the engine in order whatever the command says.
+async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outcome {
+    // What only looks at the mirror and the outbox needs no token.
+    let token = if talks(command) {
+        wiring.token()?
+    } else {
+        SecretString::default()
+    };
+    let parts = Parts::new(wiring, token, clock)?;
+    let (mut session, engine) = Session::open(parts)?;
+    let handle = session.handle.clone();
+    if drives(command) {
+        session.start(engine);
+    }
+    let ended = match command {
+        Command::Sync(args) => sync::run(&handle, args, clock.wall()).await,
+        Command::Deals(command) => deals::run(&handle, command).await,
+        Command::Note(command) => notes::run(&handle, command).await,
+        Command::Outbox(command) => outbox::run(&handle, command).await,
+        Command::Limits(args) => limits::run(&handle, *args).await,
+        Command::Simulate(_) => Ok(0),
+    };
+    session.close().await;
+    ended
+}
+
+/// Whether the command sends or keeps anything for HubSpot.
+fn talks(command: &Command) -> bool {
+    match command {
+        Command::Sync(_) => true,
+        Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
+            !write.dry_run
+        }
+        _ => false,
+    }
+}
+
+/// A write that waits for its outcome needs a running engine; everything else only the store.
+fn drives(command: &Command) -> bool {
+    match command {
+        Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
+            !write.dry_run && !write.no_wait
+        }
+        _ => false,
+    }
+}
+
+fn format_of(command: &Command) -> Option<Format> {
+    match command {
+        Command::Sync(args) => Some(args.format.format),
+        Command::Deals(DealsCommand::List(args)) => Some(args.format.format),
+        Command::Deals(DealsCommand::Get { format, .. }) => Some(format.format),
+        Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
+            Some(write.format.format)
+        }
+        Command::Outbox(OutboxCommand::List { format, .. }) | Command::Limits(format) => Some(format.format),
+        Command::Simulate(_) => None,
+    }
+}
+
+/// What ids are called in reports.
+fn names(facts: &Facts) -> Names<'_> {
+    Names {
+        account: facts.account.as_ref(),
+        pipelines: &facts.pipelines,
+        owners: &facts.owners,
+    }
+}
+
+fn flags(common: &Common) -> Flags {
+    Flags {
+        config: common.config.clone(),
+        data_dir: common.data_dir.clone(),
+        base_url: common.base_url.clone(),
+        timeout: common.timeout.clone(),
+        max_retries: common.max_retries.clone(),
+    }
+}

@@ -1,0 +1,290 @@
+//! What may stand on the command line. Only flags and commands that do something are here.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    domain::ObjectType,
+    portal::{CursorKind, FaultPlan, Latency, Quota},
+    report::Format,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  dealdeck --demo                                  look around on a simulated portal
+  DEALDECK_TOKEN=pat-na1-… dealdeck                open your own pipeline
+  dealdeck sync --format json                      one pass of the engine, for scripts
+  dealdeck deals list --filter 'amount>90k'        the deals you mean
+  dealdeck deals move 40912345678 'contract'       by stage id, label or its beginning
+  dealdeck note add --deal 40912345678 -           a note from standard input
+
+Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 refused or needs a person, 4 offline, 5 authentication,
+6 rate or daily budget, 7 store in use, 8 store damaged, 9 outcome unknown, 130 and 143 ended by a signal.";
+
+/// A terminal dashboard for HubSpot sales pipelines. Without a command it opens the dashboard.
+#[derive(Debug, Parser)]
+#[command(name = "dealdeck", version, after_help = EXAMPLES, max_term_width = 110, subcommand_negates_reqs = true)]
+pub struct Cli {
+    /// Open the dashboard on a built-in simulated portal: no account, no token, no network
+    #[arg(long, conflicts_with_all = ["base_url", "read_only"])]
+    pub demo: bool,
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags every command understands; they win over environment, `.env` and configuration file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Common {
+    /// Configuration file to use
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory for everything that lives: outbox, mirror, logs
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// HubSpot's address, or a simulated portal's: https, or http on this machine only
+    #[arg(long, global = true, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// Never write to HubSpot
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Longest wait for one answer (30s)
+    #[arg(long, global = true, value_name = "TIME")]
+    pub timeout: Option<String>,
+    /// How often a read is tried again (3)
+    #[arg(long, global = true, value_name = "N")]
+    pub max_retries: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// One pass of the engine without a screen: read what changed, send what waits
+    Sync(SyncArgs),
+    /// Deals: list, get, move
+    #[command(subcommand)]
+    Deals(DealsCommand),
+    /// Notes: add
+    #[command(subcommand)]
+    Note(NoteCommand),
+    /// The durable queue of changes
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
+    /// Both budgets: capacity, left, who used them
+    Limits(FormatArgs),
+    /// A simulated HubSpot as a server of its own
+    Simulate(Box<SimulateArgs>),
+}
+
+/// `--format`, where a table is the default.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct FormatArgs {
+    /// table, json, jsonl, csv or markdown
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
+/// `dealdeck sync`
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    /// Read everything again, whatever the mirror has
+    #[arg(long)]
+    pub full: bool,
+    /// Only these object types, separated by commas: deals, contacts, companies
+    #[arg(long, value_name = "TYPE,…", value_delimiter = ',')]
+    pub only: Vec<ObjectType>,
+    /// At most so many records of each type
+    #[arg(long, value_name = "N")]
+    pub max: Option<u64>,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `dealdeck deals …`
+#[derive(Debug, Subcommand)]
+pub enum DealsCommand {
+    /// List deals of the mirror
+    List(DealsList),
+    /// Show one deal
+    Get {
+        /// The deal's id
+        id: String,
+        #[command(flatten)]
+        format: FormatArgs,
+    },
+    /// Move a deal to another stage
+    Move {
+        /// The deal's id
+        id: String,
+        /// Stage id, label or unique beginning
+        stage: String,
+        #[command(flatten)]
+        write: WriteArgs,
+    },
+}
+
+/// `dealdeck deals list`
+#[derive(Debug, Args)]
+pub struct DealsList {
+    /// Only deals that match, e.g. 'stage:contract amount>90k close<=eoq'
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<String>,
+    /// Only this pipeline, by id or label
+    #[arg(long, value_name = "P")]
+    pub pipeline: Option<String>,
+    /// Only this stage, by id, label or unique beginning
+    #[arg(long, value_name = "S")]
+    pub stage: Option<String>,
+    /// Order: id, name, amount, close, stage, updated, created, activity; a leading - reverses
+    #[arg(long, value_name = "FIELD", default_value = "id", allow_hyphen_values = true)]
+    pub sort: String,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Skip so many
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub offset: usize,
+    /// Go on after this deal id
+    #[arg(long, value_name = "ID", conflicts_with = "offset")]
+    pub after: Option<String>,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `dealdeck note …`
+#[derive(Debug, Subcommand)]
+pub enum NoteCommand {
+    /// Write a note on a deal
+    Add {
+        /// The deal's id
+        #[arg(long, value_name = "ID")]
+        deal: String,
+        /// The note; - reads standard input
+        text: String,
+        #[command(flatten)]
+        write: WriteArgs,
+    },
+}
+
+/// What every write understands.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct WriteArgs {
+    /// Show the exact change and keep nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Wait so long for the outcome
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub wait: Duration,
+    /// Return as soon as the change is on disk
+    #[arg(long, conflicts_with = "wait")]
+    pub no_wait: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `dealdeck outbox …`
+#[derive(Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// List operations: unfinished ones, or all of them
+    List {
+        /// Also those that are done
+        #[arg(long)]
+        all: bool,
+        /// At most so many, newest first
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+        #[command(flatten)]
+        format: FormatArgs,
+    },
+}
+
+/// `dealdeck simulate`
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Everything generated follows from it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many contacts
+    #[arg(long)]
+    pub contacts: Option<u32>,
+    /// How many companies
+    #[arg(long)]
+    pub companies: Option<u32>,
+    /// How many deals
+    #[arg(long)]
+    pub deals: Option<u32>,
+    /// How many owners
+    #[arg(long)]
+    pub owners: Option<u32>,
+    /// Delay of every answer: 120ms, or 80ms..300ms
+    #[arg(long, default_value = "0ms")]
+    pub latency: Latency,
+    /// The rolling window
+    #[arg(long, default_value = "190/10s")]
+    pub limit: Quota,
+    /// The search quota
+    #[arg(long, default_value = "5/1s")]
+    pub search_limit: Quota,
+    /// Requests a day
+    #[arg(long, default_value_t = 625_000)]
+    pub daily: u64,
+    /// How late search sees a change
+    #[arg(long, default_value = "3s..10s")]
+    pub index_lag: Latency,
+    /// Colleagues' edits per minute
+    #[arg(long, value_name = "RATE", default_value_t = 0.0)]
+    pub live: f64,
+    /// What goes wrong, e.g. '500=5%,429=5%,reset=5%,html=1%,hang=1'
+    #[arg(long, value_name = "PLAN", default_value = "")]
+    pub faults: FaultPlan,
+    /// Enforce the portal's own rules on writes
+    #[arg(long)]
+    pub strict_rules: bool,
+    /// What list cursors look like: id or opaque
+    #[arg(long, default_value = "id")]
+    pub cursor: CursorKind,
+    /// An account to load instead of generating one (NDJSON)
+    #[arg(long, value_name = "FILE")]
+    pub fixture: Option<PathBuf>,
+    /// The portal's wall clock at the start
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<jiff::Timestamp>,
+}
+
+/// `10s`, `500ms`, `2m`, or plain seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("'{text}' is not a time; use forms like: 10s  500ms  2m");
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let number: u64 = number.parse().map_err(|_| bad())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number * 60)),
+        _ => Err(bad()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("soon").is_err() && duration("5 h").is_err());
+    }
+}

@@ -1,0 +1,16 @@
+//! `dealdeck limits`: both budgets as HubSpot last told them, whoever of our processes used them.
+
+use crate::{report, sync::Handle};
+
+use super::{
+    args::FormatArgs,
+    exit::{Outcome, print_report},
+    names,
+};
+
+/// Prints the gauges.
+pub async fn run(handle: &Handle, args: FormatArgs) -> Outcome {
+    let facts = handle.facts().await?;
+    print_report(report::limits(&handle.limits(), &names(&facts), args.format))?;
+    Ok(0)
+}

@@ -1,0 +1,35 @@
+//! What every writing command does: keep the change, then drive it. Whatever is kept prints its operation.
+
+use crate::{
+    domain::Submission,
+    report::{self, Format},
+    sync::Handle,
+};
+
+use super::{
+    args::WriteArgs,
+    exit::{Outcome, code_of, print_report, remark, remark_line},
+    names,
+};
+
+/// Keeps the change and waits for its outcome as long as was asked for.
+pub async fn drive(handle: &Handle, submission: Submission, args: &WriteArgs) -> Outcome {
+    let receipt = handle.submit(submission).await?;
+    let operation = if args.no_wait {
+        handle.operation(receipt.op).await?
+    } else {
+        handle.wait_for(receipt.op, args.wait).await?
+    };
+    let facts = handle.facts().await?;
+    print_report(match args.format.format {
+        // One operation is one document, not a list of one.
+        Format::Json => report::compact(&report::operation_json(&operation)),
+        format => report::operations(std::slice::from_ref(&operation), &names(&facts), format),
+    })?;
+    if !args.no_wait
+        && let Some(said) = remark(&operation)
+    {
+        remark_line(&said);
+    }
+    Ok(if args.no_wait { 0 } else { code_of(operation.state) })
+}

@@ -1,0 +1,250 @@
+//! Carries out what the dashboard wants done, off the loop. Every question is answered exactly once; changes are kept in the
+//! order in which they were asked for.
+
+use std::{future::Future, path::PathBuf, sync::Arc};
+
+use futures::future::BoxFuture;
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::JoinHandle,
+};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    app::{Answer, Msg, Query, Ticket},
+    domain::{DealId, Event, Fault, FaultKind, OpState, Submission},
+    sync::Handle,
+};
+
+/// Makes an engine out of a token: checks it, keeps it, starts syncing.
+pub type Connector = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Handle, Fault>> + Send + Sync>;
+
+/// Answers that may wait for the loop; it drains them faster than an engine can fill them.
+const ANSWERS: usize = 1024;
+
+/// The executor.
+pub struct Effects {
+    engine: Option<Handle>,
+    events: Option<broadcast::Receiver<Event>>,
+    connect: Connector,
+    send: mpsc::Sender<Done>,
+    done: mpsc::Receiver<Done>,
+    /// Everything under way.
+    tasks: TaskTracker,
+    /// The newest change under way; the next one waits for it.
+    last_change: Option<JoinHandle<()>>,
+    /// Where the editor's private file lives.
+    scratch: PathBuf,
+}
+
+/// More unfinished operations than this are counted but not listed.
+const MANY: usize = 10_000;
+
+/// What a spawned effect brings back.
+enum Done {
+    Answer(Ticket, Answer),
+    Connected(Ticket, Result<Handle, Fault>),
+}
+
+impl Effects {
+    /// An executor on this engine, or on the one a token will make.
+    pub fn new(engine: Option<Handle>, connect: Connector) -> Self {
+        let (send, done) = mpsc::channel(ANSWERS);
+        let events = engine.as_ref().map(Handle::subscribe);
+        Self {
+            engine,
+            events,
+            connect,
+            send,
+            done,
+            tasks: TaskTracker::new(),
+            last_change: None,
+            scratch: std::env::temp_dir(),
+        }
+    }
+
+    /// The directory for the editor's file.
+    #[must_use]
+    pub fn scratch(&self) -> &std::path::Path {
+        &self.scratch
+    }
+
+    /// The next answer or engine event.
+    pub async fn next(&mut self) -> Msg {
+        async fn event(events: &mut Option<broadcast::Receiver<Event>>) -> Event {
+            let Some(receiver) = events else {
+                return std::future::pending().await;
+            };
+            match receiver.recv().await {
+                Ok(event) => event,
+                // Too slow for the bursts: whatever was missed, reading the whole board again covers it.
+                Err(broadcast::error::RecvError::Lagged(_)) => Event::BoardChanged,
+                Err(broadcast::error::RecvError::Closed) => {
+                    *events = None;
+                    std::future::pending().await
+                }
+            }
+        }
+        tokio::select! {
+            biased;
+            Some(done) = self.done.recv() => self.taken(done),
+            event = event(&mut self.events) => Msg::Engine(event),
+        }
+    }
+
+    /// What is ready right now, without waiting.
+    pub fn ready(&mut self) -> Option<Msg> {
+        if let Ok(done) = self.done.try_recv() {
+            return Some(self.taken(done));
+        }
+        match self.events.as_mut()?.try_recv() {
+            Ok(event) => Some(Msg::Engine(event)),
+            Err(broadcast::error::TryRecvError::Lagged(_)) => Some(Msg::Engine(Event::BoardChanged)),
+            Err(_) => None,
+        }
+    }
+
+    fn taken(&mut self, done: Done) -> Msg {
+        match done {
+            Done::Answer(ticket, answer) => Msg::Answer(ticket, answer),
+            Done::Connected(ticket, Ok(handle)) => {
+                self.events = Some(handle.subscribe());
+                self.engine = Some(handle);
+                Msg::Answer(ticket, Answer::Connected(Ok(())))
+            }
+            Done::Connected(ticket, Err(fault)) => Msg::Answer(ticket, Answer::Connected(Err(fault))),
+        }
+    }
+
+    fn spawn(&self, ticket: Ticket, work: impl Future<Output = Answer> + Send + 'static) {
+        let send = self.send.clone();
+        self.tasks.spawn(async move {
+            let answer = work.await;
+            // The loop is gone only when the dashboard has ended.
+            let _ = send.send(Done::Answer(ticket, answer)).await;
+        });
+    }
+
+    /// Asks the engine.
+    pub fn query(&self, ticket: Ticket, query: Query) {
+        let Some(engine) = self.engine.clone() else { return };
+        self.spawn(ticket, async move {
+            match query {
+                Query::Board => Answer::Board(engine.board().await.map(Box::new)),
+                Query::Deals(asked) => {
+                    let found = engine.deals(&asked).await;
+                    Answer::Deals { asked, found }
+                }
+                Query::Detail(id) => Answer::Detail(engine.deal(&id).await.map(|detail| detail.map(Box::new))),
+                Query::Outbox => Answer::Outbox(engine.operations(Some(&unfinished()), MANY).await),
+                Query::Draft(id) => {
+                    let text = engine.draft(&draft_key(&id)).await;
+                    Answer::Draft(id, text)
+                }
+            }
+        });
+    }
+
+    /// Keeps a change.
+    pub fn submit(&mut self, ticket: Ticket, submission: Submission) {
+        self.change(
+            ticket,
+            Answer::Kept,
+            |engine| async move { engine.submit(submission).await },
+        );
+    }
+
+    /// Undoes the newest action.
+    pub fn undo(&mut self, ticket: Ticket) {
+        self.change(ticket, Answer::Undone, |engine| async move { engine.undo().await });
+    }
+
+    /// Keeps a draft on disk.
+    pub fn save_draft(&mut self, deal: &DealId, text: Option<String>) {
+        let Some(engine) = self.engine.clone() else { return };
+        let key = draft_key(deal);
+        self.in_turn(async move {
+            if let Err(fault) = engine.save_draft(&key, text.as_deref()).await {
+                tracing::warn!(%fault, "a draft could not be kept");
+            }
+        });
+    }
+
+    /// A change and its answer.
+    fn change<T, F>(&mut self, ticket: Ticket, answer: fn(Result<T, Fault>) -> Answer, change: impl FnOnce(Handle) -> F)
+    where
+        F: Future<Output = Result<T, Fault>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let changing = self.engine.clone().map(change);
+        let send = self.send.clone();
+        self.in_turn(async move {
+            let result = match changing {
+                Some(changing) => changing.await,
+                None => Err(no_engine()),
+            };
+            let _ = send.send(Done::Answer(ticket, answer(result))).await;
+        });
+    }
+
+    /// Runs `work` once every change before it has ended: what was asked for first is kept first.
+    fn in_turn(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        let before = self.last_change.take();
+        self.last_change = Some(self.tasks.spawn(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
+            work.await;
+        }));
+    }
+
+    /// Has the engine read a deal's notes and people.
+    pub fn look_at(&self, deal: &DealId) {
+        if let Some(engine) = &self.engine {
+            engine.look_at(deal);
+        }
+    }
+
+    /// Polls now.
+    pub fn refresh(&self) {
+        if let Some(engine) = &self.engine {
+            engine.refresh();
+        }
+    }
+
+    /// Checks and keeps a token.
+    pub fn connect(&self, ticket: Ticket, token: String) {
+        let (send, connecting) = (self.send.clone(), (self.connect)(token));
+        self.tasks.spawn(async move {
+            let _ = send.send(Done::Connected(ticket, connecting.await)).await;
+        });
+    }
+
+    /// Waits for everything under way: what was acknowledged or typed must be on disk before we leave.
+    pub async fn finish(&mut self) {
+        self.tasks.close();
+        let tasks = self.tasks.clone();
+        let all = tasks.wait();
+        tokio::pin!(all);
+        loop {
+            tokio::select! {
+                () = &mut all => return,
+                // Answers are taken so that no task waits for a place in the channel.
+                _ = self.done.recv() => {}
+            }
+        }
+    }
+}
+
+fn unfinished() -> Vec<OpState> {
+    OpState::ALL.into_iter().filter(|state| !state.is_final()).collect()
+}
+
+/// The key under which a deal's note draft is kept.
+fn draft_key(deal: &DealId) -> String {
+    format!("note:{deal}")
+}
+
+fn no_engine() -> Fault {
+    Fault::new(FaultKind::Auth, "no account is connected", "enter a token first")
+}
