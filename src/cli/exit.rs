@@ -1,7 +1,7 @@
 //! How a command ends: its exit code, and its error as one sentence for people or one JSON line for scripts.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     config::ConfigError,
-    domain::{Fault, FaultKind, OpState, Operation},
+    domain::{Fault, FaultKind, OpState, Operation, safe_block},
     report::Format,
 };
 
@@ -77,7 +77,7 @@ pub fn remark(operation: &Operation) -> Option<String> {
 pub fn fail(fault: &Fault, format: Option<Format>, now: jiff::Timestamp) -> ExitCode {
     let mut err = io::stderr().lock();
     // Nobody is left to tell when stderr is gone.
-    let _ = writeln!(err, "dealdeck: {}", crate::domain::safe_block(&fault.to_string()));
+    let _ = writeln!(err, "dealdeck: {}", safe_block(&fault.to_string()));
     if matches!(format, Some(Format::Json | Format::Jsonl)) {
         let wait = fault.retry_at.map(|at| (at.as_second() - now.as_second()).max(0));
         let error = json!({"error": {
@@ -124,17 +124,24 @@ pub fn print(text: &str) -> Result<(), Fault> {
 /// # Errors
 /// It could not be written as JSON (a bug), or standard output cannot be written.
 pub fn print_report(text: serde_json::Result<String>) -> Result<(), Fault> {
-    let text = text.map_err(|error| {
+    let mut text = text.map_err(|error| {
         Fault::new(
             FaultKind::Bug,
             format!("the report cannot be written: {error}"),
             "please report this",
         )
     })?;
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    // CSV keeps data raw for the program that reads it; a terminal is no such program.
+    if io::stdout().is_terminal() {
+        text = safe_block(&text).into_owned();
+    }
     print(&text)
 }
 
 /// Writes a remark to standard error.
 pub fn remark_line(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "dealdeck: {}", crate::domain::safe_block(text));
+    let _ = writeln!(io::stderr().lock(), "dealdeck: {}", safe_block(text));
 }

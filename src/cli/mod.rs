@@ -60,7 +60,7 @@ async fn run(cli: Cli, wiring: &Wiring, clock: &Clock) -> Outcome {
     match cli.command {
         Some(Command::Simulate(args)) => simulate::run(*args).await,
         Some(command) => {
-            let _logs = logs::start(wiring)?;
+            let _logs = logs::start(wiring, clock.wall())?;
             Box::pin(with_engine(wiring, clock, &command)).await
         }
         None => {
@@ -69,7 +69,7 @@ async fn run(cli: Cli, wiring: &Wiring, clock: &Clock) -> Outcome {
             if cli.demo {
                 Box::pin(dashboard::demo(wiring, &surroundings, clock)).await
             } else {
-                let _logs = logs::start(wiring)?;
+                let _logs = logs::start(wiring, clock.wall())?;
                 Box::pin(dashboard::run(wiring, &surroundings, clock)).await
             }
         }

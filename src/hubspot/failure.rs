@@ -98,6 +98,7 @@ impl Failure {
             Signal::Interception => format!("the connection to HubSpot is not trusted: {said}"),
             Signal::TimedOut | Signal::Lost => format!("HubSpot did not answer: {said}"),
             Signal::Denied => said,
+            Signal::Unauthorized => format!("HubSpot refuses the token: {said}"),
             Signal::NeedsFields if !self.fields.is_empty() => {
                 format!("this account's rules want a value for {}", self.fields.join(", "))
             }

@@ -20,6 +20,25 @@ pub fn private_dir(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens a file only its owner may read, for writing at its end; makes it when it is missing.
+///
+/// # Errors
+/// It cannot be opened, made or tightened.
+pub fn private_append(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+        options.mode(0o600);
+        let file = options.open(path)?;
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
+}
+
 /// Writes a file only its owner may read: first beside it, then in its place, so that a half-written one is never seen.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Keys, pastes and sizes, from the terminal or from a test.
 
-use std::{future::Future, io};
+use std::{future::Future, io, time::Duration};
 
 use crossterm::event::{Event, EventStream, KeyEvent, KeyEventKind, KeyModifiers};
 use futures::StreamExt as _;
@@ -52,6 +52,9 @@ impl Inputs for Keyboard {
 
     fn pause(&mut self) {
         self.0 = None;
+        // Dropping the stream leaves a wake-up behind. Found together with a key by the next reader, it would hide the key
+        // until another one is pressed; so it is taken away here.
+        let _ = crossterm::event::poll(Duration::ZERO);
     }
 
     fn resume(&mut self) {

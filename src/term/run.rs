@@ -13,7 +13,7 @@ use ratatui::{
 use tokio::time::Instant;
 
 use crate::{
-    app::{self, Answer, Effect, Key, KeyCode, Model, Msg, Ticket, TimerId, update},
+    app::{self, Answer, Effect, Key, Model, Msg, Ticket, TimerId, update},
     sync::Clock,
     ui::{self, Look},
 };
@@ -320,7 +320,7 @@ where
 #[cfg(debug_assertions)]
 #[expect(clippy::panic, reason = "panicking is what it is for, in debug builds only")]
 fn panic_when_told(msg: &Msg) {
-    if *msg == Msg::Key(Key::plain(KeyCode::F(24))) {
+    if *msg == Msg::Key(Key::plain(app::KeyCode::F(24))) {
         panic!("told to panic");
     }
 }

@@ -33,7 +33,7 @@ struct Mark {
     low: Option<u64>,
     /// When the walk began: what changed since then is read again afterwards.
     since: Timestamp,
-    /// Records read so far.
+    /// Records read so far, each counted once.
     fetched: u64,
 }
 
@@ -42,8 +42,8 @@ impl Mark {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    fn advance(&mut self, step: Step, read: usize) {
-        self.fetched += read as u64;
+    fn advance(&mut self, step: Step, fresh: usize) {
+        self.fetched += fresh as u64;
         match step {
             Step::Listed(after) => self.after = after,
             Step::Searched(low) => self.low = Some(low),
@@ -97,6 +97,7 @@ pub async fn walk(
         length: page.records.first().map_or(0, |record| record.id.len()),
         front: Mutex::new(Front {
             low: mark.low,
+            counted: (0, mark.low),
             mark,
             ..Front::default()
         }),
@@ -134,6 +135,30 @@ struct Front {
     /// Both lanes met, or the list came to its end.
     is_over: bool,
     count: ObjectCount,
+    /// The highest id counted by the list, the lowest by the search: where the lanes overlap, nothing counts twice.
+    counted: (u64, Option<u64>),
+}
+
+impl Front {
+    /// How many records of a page no other page has brought. An id that is no number is only ever listed.
+    fn count(&mut self, records: &[Record], step: &Step) -> usize {
+        let (high, low) = self.counted;
+        let ids = records.iter().map(|record| record.id.parse::<u64>().ok());
+        let (highest, lowest) = (ids.clone().flatten().max(), ids.clone().flatten().min());
+        let fresh = match step {
+            Step::Listed(_) => {
+                self.counted.0 = high.max(highest.unwrap_or_default());
+                ids.filter(|id| id.zip(low).is_none_or(|(id, low)| id < low)).count()
+            }
+            Step::Searched(_) => {
+                self.counted.1 = low.into_iter().chain(lowest).min();
+                ids.filter(|id| id.is_none_or(|id| id > high)).count()
+            }
+        };
+        self.count.fetched += fresh as u64;
+        self.count.pages += 1;
+        fresh
+    }
 }
 
 /// One walk through a type.
@@ -228,11 +253,9 @@ impl Walking<'_> {
     /// part of it never runs ahead of what is on disk.
     async fn write(&self, records: Vec<Record>, step: Step) -> Result<(), Fault> {
         let (object, is_first) = (self.object, self.is_first);
-        let begun = {
+        let (fresh, begun) = {
             let mut front = self.front();
-            front.count.fetched += records.len() as u64;
-            front.count.pages += 1;
-            front.mark.clone()
+            (front.count(&records, &step), front.mark.clone())
         };
         let (changed, fetched) = self
             .core
@@ -241,7 +264,7 @@ impl Walking<'_> {
                 let name = mark_name(object);
                 let kept = store.mirror.cursor(&name)?;
                 let mut mark: Mark = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(begun);
-                mark.advance(step, records.len());
+                mark.advance(step, fresh);
                 let how = Put::via(Via::List);
                 let changed = store
                     .mirror

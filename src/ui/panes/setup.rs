@@ -18,8 +18,8 @@ use crate::{
 use super::{header, keys};
 
 const WIDTH: u16 = 96;
-const WHERE: &str = "In HubSpot: settings, integrations, private apps, create. It needs to read and write deals and contacts, and to \
-                     read companies and owners.";
+const WHERE: &str = "In HubSpot: Development, Keys, Service keys. It needs to read and write deals and contacts, and to read \
+                     companies and owners.";
 
 /// Draws the set-up screen.
 pub fn setup(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry, state: &SetupState) {

@@ -90,6 +90,11 @@ impl Terminal {
         writer.flush().expect("the terminal takes keys");
     }
 
+    /// The screen as text.
+    pub fn screen(&self) -> String {
+        self.seen.0.lock().expect("not poisoned").parser.screen().contents()
+    }
+
     /// Waits until the screen satisfies `right`; fails with the screen it saw instead.
     pub fn wait_until(&self, what: &str, right: impl Fn(&str) -> bool) -> String {
         let (lock, changed) = &*self.seen;

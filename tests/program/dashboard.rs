@@ -1,16 +1,11 @@
-//! The built binary in a real terminal: it opens, does the main job, and always gives the terminal back.
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test says what it expected by panicking")]
-
-mod portal;
-mod pty;
+//! The dashboard in a real terminal: it opens, does the main job, and always gives the terminal back.
 
 use std::{path::Path, process::Command, time::Duration};
 
 use portable_pty::CommandBuilder;
-use portal::Simulated;
-use pty::Terminal;
 use tempfile::TempDir;
+
+use super::{portal::Simulated, portal::lasting, pty::Terminal};
 
 /// Long enough for anything that would still be written.
 const QUIET: Duration = Duration::from_secs(5);
@@ -147,10 +142,7 @@ fn find_move_note_and_undo_show_in_the_portals_truth_and_nothing_else_does() {
     let before = portal.objects("deals");
     let (id, name) = portal.open_deal();
 
-    terminal.keys("/");
-    terminal.wait_for("Find");
-    terminal.keys(&format!("{name}\r"));
-    terminal.wait_until("the deal in the context line", |screen| context(screen).contains(&name));
+    focus(&terminal, &name);
     terminal.keys("m");
     terminal.wait_for("type to find a stage");
     terminal.keys("contract");
@@ -176,7 +168,7 @@ fn find_move_note_and_undo_show_in_the_portals_truth_and_nothing_else_does() {
     });
     let after = portal.objects("deals");
     for (deal, was) in after.iter().zip(&before) {
-        assert_eq!(portal::lasting(deal), portal::lasting(was), "nothing else has changed");
+        assert_eq!(lasting(deal), lasting(was), "nothing else has changed");
     }
     assert_eq!(portal.stats()["refused"], 0);
     terminal.keys("q");
@@ -215,10 +207,7 @@ fn a_killed_dashboard_has_lost_nothing_and_sends_nothing_twice() {
     let mut terminal = on(&portal, dir.path());
     let (id, name) = portal.open_deal();
     portal.faults("POST:hang=1");
-    terminal.keys("/");
-    terminal.wait_for("Find");
-    terminal.keys(&format!("{name}\r"));
-    terminal.wait_until("the deal in the context line", |screen| context(screen).contains(&name));
+    focus(&terminal, &name);
     terminal.keys("n");
     terminal.wait_for("linked to");
     terminal.keys("only once\u{13}");
@@ -240,19 +229,78 @@ fn a_killed_dashboard_has_lost_nothing_and_sends_nothing_twice() {
 }
 
 #[test]
-fn not_a_terminal_is_refused_with_the_commands_to_use_instead() {
+fn a_cut_connection_keeps_the_board_and_sends_what_was_written_once_when_it_is_back() {
+    let arguments = ["--deals", "30", "--contacts", "30", "--seed", "7"];
+    let portal = Simulated::start(&arguments);
     let dir = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_dealdeck"))
-        .args(["--demo", "--data-dir"])
-        .arg(dir.path())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let mut terminal = on(&portal, dir.path());
+    let (id, name) = portal.open_deal();
+    focus(&terminal, &name);
+
+    let portal = portal.cut();
+    terminal.keys("r");
+    let screen = terminal.wait_for("offline since");
     assert!(
-        said.contains("dealdeck deals list") && said.contains("terminal"),
-        "{said}"
+        screen.contains("as of") && screen.contains("Qualified"),
+        "the board stays with its age:\n{screen}"
     );
+    terminal.keys("n");
+    terminal.wait_for("linked to");
+    terminal.keys("written offline\u{13}");
+    terminal.wait_for("queued");
+
+    let portal = portal.mend(&arguments);
+    terminal.keys("r");
+    portal.wait_for("the note", |portal| portal.notes_of(&id).len() == 1);
+    terminal.wait_for("● live");
+    assert_eq!(portal.posted("/notes"), 1, "sent once");
+    assert_eq!(portal.stats()["refused"], 0);
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_refused_token_keeps_what_is_there_and_says_so() {
+    let portal = Simulated::start(&["--deals", "30", "--contacts", "30"]);
+    let dir = tempfile::tempdir().unwrap();
+    drop(on(&portal, dir.path()));
+    let mut command = dealdeck(dir.path());
+    command.args(["--base-url", portal.url()]);
+    command.env("DEALDECK_TOKEN", "pat-na1-00000000-wrong");
+    let terminal = Terminal::start(command, 160, 45);
+    let screen = terminal.wait_for("refuses the token");
+    assert!(
+        screen.contains("Qualified") && screen.contains('$'),
+        "the mirror stays usable:\n{screen}"
+    );
+}
+
+#[test]
+fn without_a_token_it_opens_the_set_up_screen_and_a_typed_one_opens_the_board() {
+    let portal = Simulated::start(&["--deals", "30", "--contacts", "30"]);
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = dealdeck(dir.path());
+    command.args(["--base-url", portal.url()]);
+    let mut terminal = Terminal::start(command, 120, 40);
+    terminal.wait_for("service key");
+    terminal.keys("pat-na1-wrong\r");
+    terminal.wait_for("refuse");
+    terminal.keys("\u{15}");
+    terminal.keys(portal.token());
+    let screen = terminal.screen();
+    assert!(!screen.contains(portal.token()), "a token is never shown:\n{screen}");
+    terminal.keys("\r");
+    board(&terminal);
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+/// Puts the focus on the deal with this name.
+fn focus(terminal: &Terminal, name: &str) {
+    terminal.keys("/");
+    terminal.wait_for("Find");
+    terminal.keys(&format!("{name}\r"));
+    terminal.wait_until("the deal in the context line", |screen| context(screen).contains(name));
 }
 
 /// The line above the key hints: the full name of what is in focus.

@@ -36,6 +36,13 @@ impl Simulated {
         Self { child, hello }
     }
 
+    /// The connection is gone: nobody listens there any more.
+    pub fn cut(mut self) -> Gone {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+        Gone(self.url().trim_start_matches("http://").to_owned())
+    }
+
     /// Where it is.
     pub fn url(&self) -> &str {
         self.hello["url"].as_str().expect("a url")
@@ -144,6 +151,18 @@ impl Simulated {
     /// Asks for the truth until it is right.
     pub fn wait_for(&self, what: &str, right: impl Fn(&Self) -> bool) {
         assert!((0..ASKS).any(|_| right(self)), "waited for {what} in the portal");
+    }
+}
+
+/// A simulator that was cut off, and where it was.
+pub struct Gone(String);
+
+impl Gone {
+    /// The same account at the same address again.
+    pub fn mend(self, arguments: &[&str]) -> Simulated {
+        let mut all = vec!["--listen", &self.0];
+        all.extend(arguments);
+        Simulated::start(&all)
     }
 }
 

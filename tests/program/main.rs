@@ -1,0 +1,9 @@
+//! The built program as its users meet it: the dashboard in a real terminal, the commands in a shell, against the simulated
+//! portal as a server of its own.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test says what it expected by panicking")]
+
+mod commands;
+mod dashboard;
+mod portal;
+mod pty;
