@@ -291,6 +291,7 @@ impl Model {
             freshness: Freshness {
                 connection: Connection::Cached,
                 as_of: None,
+                trouble: None,
             },
             said: None,
             passing: false,

@@ -47,6 +47,9 @@ pub struct Freshness {
     pub connection: Connection,
     /// Everything up to here is in the mirror; `None` before the first complete pass.
     pub as_of: Option<Timestamp>,
+    /// What keeps part of the data from being read or sent although HubSpot answers: a missing scope, an answer nobody can
+    /// read, a full disk. `None` once a pass goes through again.
+    pub trouble: Option<Fault>,
 }
 
 /// One thing that happened in the engine. Faces re-read what they show; an event carries no record data.

@@ -25,6 +25,7 @@ impl Line {
         let (freshness, _) = watch::channel(Freshness {
             connection: Connection::Cached,
             as_of,
+            trouble: None,
         });
         Self {
             freshness,

@@ -160,6 +160,7 @@ pub fn board() -> Board {
         freshness: Freshness {
             connection: Connection::Live,
             as_of: Some(now()),
+            trouble: None,
         },
     }
 }

@@ -98,6 +98,7 @@ fn my_own_changes_a_catch_up_and_a_first_sync_do_not_flash() {
     world.event(Event::Freshness(Freshness {
         connection: syncing,
         as_of: None,
+        trouble: None,
     }));
     world.event(changed(&["Bluebird"], Some("2")));
     assert_eq!(world.model.flashes.len(), 0);

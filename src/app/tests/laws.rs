@@ -152,7 +152,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Limits(sample::limits())),
         any_connection().prop_map(|connection| Event::Freshness(Freshness {
             connection,
-            as_of: None
+            as_of: None,
+            trouble: None,
         })),
     ]
 }

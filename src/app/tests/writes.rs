@@ -182,6 +182,7 @@ fn reading_only_says_why() {
             "dealdeck setup",
         )),
         as_of: None,
+        trouble: None,
     };
     world.press("m");
     assert_eq!(world.said(), "nothing can be changed now: HubSpot refuses the token");
