@@ -111,6 +111,8 @@ async fn undo_takes_back_the_note_and_then_the_move_and_nothing_else() {
     );
     handle.reaches(op, &[OpState::Done], SOON).await;
     assert_eq!(world.true_notes(&deal).await.len(), notes);
+    let shown = handle.deal(&deal).await.unwrap().unwrap().notes;
+    assert!(shown.iter().all(|note| !note.body.contains("a note")), "{shown:?}");
     let UndoOutcome::Inverse { of, op, .. } = handle.undo().await.unwrap() else {
         panic!("an inverse")
     };

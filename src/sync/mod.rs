@@ -19,6 +19,7 @@ mod segments;
 mod settings;
 mod slots;
 mod submit;
+mod titles;
 mod undo;
 mod view;
 mod words;

@@ -10,7 +10,7 @@ use super::{
     connection::later,
     core::{deal_of, stage_labels, unknown_record},
     feed::stage_label,
-    links, view, words,
+    links, titles, view, words,
 };
 use crate::{
     domain::{
@@ -96,7 +96,14 @@ fn keep_or_coalesce(
             .into_iter()
             .rfind(|op| is_rewritable(op, &new.payload, now));
         if let Some(old) = waiting
-            && let Some(kept) = store.outbox.replace_queued(old.id, new.clone(), now)?
+            && let Some(kept) = store.outbox.replace_queued(
+                old.id,
+                NewOperation {
+                    title: titles::joined(&old.title, &new.title),
+                    ..new.clone()
+                },
+                now,
+            )?
         {
             return Ok((kept, Some(old)));
         }

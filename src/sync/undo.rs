@@ -7,7 +7,7 @@ use super::{
     Settings,
     core::{deal_of, unknown_record},
     push::unborn,
-    view,
+    titles, view,
 };
 use crate::{
     domain::{DealId, Fault, FaultKind, ObjectType, OpState, Payload, RecordRef, UndoOutcome},
@@ -58,7 +58,7 @@ fn cancelled(store: &mut Store, op: &Kept, now: Timestamp) -> Result<Step, Fault
     store.outbox.mark_undone(op.id, None, now)?;
     let outcome = UndoOutcome::Cancelled {
         of: op.id,
-        said: format!("took back: {}", op.title),
+        said: format!("took back: {}", titles::backwards(&op.title)),
     };
     Ok((outcome, vec![(op.clone(), OpState::Cancelled)]))
 }
@@ -76,7 +76,7 @@ fn invert(store: &mut Store, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
     let outcome = UndoOutcome::Inverse {
         of: op.id,
         op: kept.id,
-        said: kept.title.clone(),
+        said: kept.title.trim_start_matches("undo: ").to_owned(),
     };
     Ok((outcome, vec![(kept, OpState::Queued)]))
 }
@@ -109,7 +109,7 @@ fn inverse(store: &Store, op: &Kept) -> Result<Result<NewOperation, String>, Fau
         account: op.account,
         entity,
         payload,
-        title: format!("undo: {}", op.title),
+        title: format!("undo: {}", titles::backwards(&op.title)),
         not_before: None,
         undo_of: Some(op.id),
         op_key: None,

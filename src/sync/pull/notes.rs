@@ -183,12 +183,3 @@ pub fn add(store: &mut Store, deal: &DealId, note: Record) -> Result<bool, Fault
     store.mirror.put_notes(deal, &notes, as_of)?;
     Ok(true)
 }
-
-/// Takes an archived note out of a deal's notes.
-pub fn take(store: &mut Store, deal: &DealId, note: &str) -> Result<(), Fault> {
-    if let (mut notes, Some(as_of)) = store.mirror.notes_of(deal)? {
-        notes.retain(|known| known.id != note);
-        store.mirror.put_notes(deal, &notes, as_of)?;
-    }
-    Ok(())
-}

@@ -134,19 +134,15 @@ fn put_note(
 }
 
 fn remove(store: &mut Store, op: &Operation) -> Result<Vec<ActivityItem>, Fault> {
-    if op.entity.object != ObjectType::Notes {
-        store.mirror.remove(op.entity.object, &[op.entity.id.as_str()])?;
-        return Ok(Vec::new());
-    }
+    // An undone note may have been asked for before HubSpot had given it an id: its own operation knows it by now.
     let original = match op.undo_of {
         Some(of) => store.outbox.get(of)?,
         None => None,
     };
-    if let Some(original) = original {
-        let deal: DealId = original.entity.id.as_str().into();
-        let id = original.remote_id.as_deref().unwrap_or(&op.entity.id).to_owned();
-        notes::take(store, &deal, &id)?;
-    }
+    let id = original
+        .and_then(|original| original.remote_id.clone())
+        .unwrap_or_else(|| op.entity.id.clone());
+    store.mirror.remove(op.entity.object, &[id])?;
     Ok(Vec::new())
 }
 
