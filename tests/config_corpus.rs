@@ -274,16 +274,16 @@ fn a_dotenv_chooses_neither_configuration_nor_command() {
 }
 
 #[test]
-fn a_token_in_an_open_dotenv_is_taken_with_a_warning() {
+fn a_token_in_a_dotenv_that_others_can_read_is_refused() {
     let mut given = sources("");
     given.dotenv = dotenv("HUBSPOT_API_KEY=canary\n");
     assert!(load(&given).unwrap().notes.is_empty());
     given.dotenv.as_mut().unwrap().guard.mode = 0o644;
-    let loaded = load(&given).unwrap();
-    assert!(loaded.settings.account.token.is_some());
+    let error = load(&given).unwrap_err();
+    assert_eq!(error.kind, FaultKind::Auth);
     assert_eq!(
-        loaded.notes,
-        [".env holds a token and others can read the file (mode 0644); make it private with chmod 600"]
+        error.to_string(),
+        ".env: it holds a token and others can read the file (mode 0644); make it private with chmod 600"
     );
 }
 

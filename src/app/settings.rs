@@ -9,6 +9,8 @@ use rust_decimal::Decimal;
 pub struct Settings {
     /// The quota of the period, in company currency; `None` = no goal line.
     pub quota: Option<Decimal>,
+    /// The months the quota is for: 1, 3 or 12.
+    pub goal_months: i8,
     /// First month of the fiscal year, 1 to 12.
     pub fiscal_year_start: i8,
     /// The pipeline to open with; `None` = the first.
@@ -27,6 +29,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             quota: None,
+            goal_months: 3,
             fiscal_year_start: 1,
             pipeline: None,
             demo: false,

@@ -137,12 +137,13 @@ pub struct DealsList {
     /// Only this stage, by id, label or unique beginning
     #[arg(long, value_name = "S")]
     pub stage: Option<String>,
-    /// Order: id, name, amount, close, stage, updated, created, activity; a leading - reverses
+    /// Order: id, name, close, stage (first to last), amount, updated, created, activity (largest or newest first); a
+    /// leading - reverses
     #[arg(long, value_name = "FIELD", default_value = "id", allow_hyphen_values = true)]
     pub sort: String,
-    /// At most so many
-    #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
+    /// At most so many; 0 = all
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub limit: usize,
     /// Skip so many
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub offset: usize,
@@ -256,17 +257,25 @@ pub struct SimulateArgs {
     pub now: Option<jiff::Timestamp>,
 }
 
+/// The longest wait a command takes.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// `10s`, `500ms`, `2m`, or plain seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let bad = || format!("'{text}' is not a time; use forms like: 10s  500ms  2m");
     let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(at);
     let number: u64 = number.parse().map_err(|_| bad())?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "" | "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number * 60)),
-        _ => Err(bad()),
+    let time = match unit {
+        "ms" => Duration::from_millis(number),
+        "" | "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.saturating_mul(60)),
+        _ => return Err(bad()),
+    };
+    if time > LONGEST {
+        Err(format!("'{text}' is too long; a day is the longest wait"))
+    } else {
+        Ok(time)
     }
 }
 
@@ -285,6 +294,6 @@ mod tests {
         assert_eq!(duration("10s"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert!(duration("soon").is_err() && duration("5 h").is_err());
+        assert!(duration("soon").is_err() && duration("5 h").is_err() && duration("18446744073709551615m").is_err());
     }
 }

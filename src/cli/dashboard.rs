@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{self, Model, registry::Keymap},
-    domain::{Fault, FaultKind},
+    domain::{Fault, FaultKind, OpState, format::plural},
     hubspot,
     portal::{self, Latency, Portal},
     sync::{self, Clock},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    exit::Outcome,
+    exit::{Outcome, remark_line},
     session::{Parts, Session},
     wiring::Wiring,
 };
@@ -43,7 +43,8 @@ struct Opening {
 /// Opens the dashboard on the configured portal; without a usable token, on the set-up screen.
 pub async fn run(wiring: &Wiring, surroundings: &Surroundings, clock: &Clock) -> Outcome {
     let (parts, why) = match wiring.token() {
-        Ok(token) => (Some(Parts::new(wiring, token, clock)?), None),
+        Ok(Some(token)) => (Some(Parts::new(wiring, token, clock)?), None),
+        Ok(None) => (None, None),
         Err(fault) if fault.kind == FaultKind::Auth => (None, Some(fault)),
         Err(fault) => return Err(fault),
     };
@@ -65,6 +66,7 @@ pub async fn demo(wiring: &Wiring, surroundings: &Surroundings, clock: &Clock) -
         live_per_minute: DEMO_EDITS,
         latency: DEMO_LATENCY,
         now: Some(clock.wall()),
+        time_zone: here(),
         ..portal::Settings::default()
     };
     let portal = Portal::new(settings).map_err(|error| failed(&error))?;
@@ -106,10 +108,18 @@ pub async fn demo(wiring: &Wiring, surroundings: &Surroundings, clock: &Clock) -
     ended
 }
 
-/// The demo lives in `--data-dir` when one is given, else in a directory of its own that goes with it.
+/// The zone of this machine, so that the demo's times are those of the clock on the wall.
+fn here() -> String {
+    let zone = jiff::tz::TimeZone::system();
+    zone.iana_name()
+        .map_or_else(|| portal::Settings::default().time_zone, str::to_owned)
+}
+
+/// The demo lives in a directory of its own: beside the real data where a data directory is given, else one that goes with
+/// it. The demo's deals and the real ones never meet.
 fn demo_dir(wiring: &Wiring) -> Result<(PathBuf, Option<Scratch>), Fault> {
     if wiring.dir_is_given() {
-        return Ok((wiring.dir().to_owned(), None));
+        return Ok((wiring.dir().join("demo"), None));
     }
     let dir = std::env::temp_dir().join(format!("dealdeck-demo-{}", std::process::id()));
     std::fs::create_dir_all(&dir).map_err(|error| {
@@ -129,7 +139,7 @@ impl Drop for Scratch {
 }
 
 async fn show(wiring: &Wiring, opening: Opening, surroundings: &Surroundings, clock: &Clock) -> Outcome {
-    let sessions = Sessions::default();
+    let (sessions, demo) = (Sessions::default(), opening.settings.demo);
     let keymap = Keymap::build(&opening.settings.keys).map_err(|clash| {
         Fault::new(
             FaultKind::Usage,
@@ -150,7 +160,14 @@ async fn show(wiring: &Wiring, opening: Opening, surroundings: &Surroundings, cl
         clock: clock.clone(),
     };
     let ended = term::dashboard(start, surroundings).await;
+    let waiting = sessions.waiting().await;
     sessions.close().await;
+    if waiting > 0 && !demo {
+        let changes = plural(waiting as u64, "change is", "changes are");
+        remark_line(&format!(
+            "{changes} kept and not sent yet; 'dealdeck sync' sends what waits, so does the next start"
+        ));
+    }
     match ended? {
         End::Quit => Ok(0),
         End::Signalled(code) => Ok(code),
@@ -172,6 +189,16 @@ impl Sessions {
         handle
     }
 
+    /// How many kept changes HubSpot has not heard of yet.
+    async fn waiting(&self) -> usize {
+        let mut waiting = 0;
+        for session in self.0.lock().await.iter() {
+            let queued = session.handle.operations(Some(&[OpState::Queued]), usize::MAX).await;
+            waiting += queued.map_or(0, |queued| queued.len());
+        }
+        waiting
+    }
+
     async fn close(&self) {
         for session in std::mem::take(&mut *self.0.lock().await) {
             session.close().await;
@@ -188,6 +215,8 @@ fn connector(wiring: Wiring, clock: Clock, sessions: Sessions) -> Connector {
             let opened = Session::open(Parts::new(&wiring, token.clone(), &clock)?)?;
             opened.0.handle.check().await?;
             wiring.keep_token(&token)?;
+            // One engine sends: an earlier one, whose token was refused, gives the store up first.
+            sessions.close().await;
             Ok(sessions.start(opened).await)
         }
         .boxed()

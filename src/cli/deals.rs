@@ -12,7 +12,7 @@ use crate::{
 
 use super::{
     args::{DealsCommand, DealsList, WriteArgs},
-    exit::{Outcome, print, print_report},
+    exit::{Outcome, print, print_report, remark_line},
     names, write,
 };
 
@@ -53,11 +53,14 @@ async fn list(handle: &Handle, args: &DealsList) -> Outcome {
         stage,
         sort: sort(field)?,
         reverse,
-        limit: args.limit.unwrap_or(0),
+        limit: args.limit,
         offset: args.offset,
         after: args.after.clone(),
     };
     let page = handle.list_deals(query).await?;
+    if facts.account.is_none() {
+        remark_line("nothing was read from HubSpot yet; run 'dealdeck sync'");
+    }
     print_report(report::deals(&page.rows, &names(&facts), args.format.format))?;
     Ok(0)
 }

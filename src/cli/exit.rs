@@ -109,7 +109,13 @@ pub fn refuse(error: &ConfigError, format: Option<Format>) -> ExitCode {
 /// Standard output cannot be written.
 pub fn print(text: &str) -> Result<(), Fault> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    // Data goes out raw to a program that reads it; a terminal would obey what is hidden in it.
+    let shown = if out.is_terminal() {
+        safe_block(text)
+    } else {
+        text.into()
+    };
+    match out.write_all(shown.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::new(
             FaultKind::Store,
             format!("standard output cannot be written: {error}"),
@@ -133,10 +139,6 @@ pub fn print_report(text: serde_json::Result<String>) -> Result<(), Fault> {
     })?;
     if !text.ends_with('\n') {
         text.push('\n');
-    }
-    // CSV keeps data raw for the program that reads it; a terminal is no such program.
-    if io::stdout().is_terminal() {
-        text = safe_block(&text).into_owned();
     }
     print(&text)
 }

@@ -24,7 +24,7 @@ use crate::{
     config::Flags,
     domain::Facts,
     report::{Format, Names},
-    sync::Clock,
+    sync::{Clock, Handle},
     term::{self, Surroundings},
 };
 
@@ -49,6 +49,9 @@ pub fn main() -> ExitCode {
         Ok(wiring) => wiring,
         Err(error) => return exit::refuse(&error, format),
     };
+    for note in wiring.notes() {
+        exit::remark_line(note);
+    }
     let clock = wiring.now().map_or_else(Clock::system, Clock::starting_at);
     match session::runtime().and_then(|runtime| runtime.block_on(run(cli, &wiring, &clock))) {
         Ok(code) => ExitCode::from(code),
@@ -80,7 +83,7 @@ async fn run(cli: Cli, wiring: &Wiring, clock: &Clock) -> Outcome {
 async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outcome {
     // What only looks at the mirror and the outbox needs no token.
     let token = if talks(command) {
-        wiring.token()?
+        wiring.token()?.ok_or_else(wiring::no_token)?
     } else {
         SecretString::default()
     };
@@ -90,16 +93,29 @@ async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outco
     if drives(command) {
         session.start(engine);
     }
-    let ended = match command {
-        Command::Sync(args) => sync::run(&handle, args, clock.wall()).await,
-        Command::Deals(command) => deals::run(&handle, command).await,
-        Command::Note(command) => notes::run(&handle, command).await,
-        Command::Outbox(command) => outbox::run(&handle, command).await,
-        Command::Limits(args) => limits::run(&handle, *args).await,
-        Command::Simulate(_) => Ok(0),
+    for notice in session.handle.notices() {
+        exit::remark_line(notice);
+    }
+    let ended = tokio::select! {
+        ended = obey(&handle, command, clock) => ended,
+        code = signals::ended_by() => {
+            exit::remark_line("stopped; what was read and kept is on disk, and the next sync goes on from there");
+            Ok(code)
+        }
     };
     session.close().await;
     ended
+}
+
+async fn obey(handle: &Handle, command: &Command, clock: &Clock) -> Outcome {
+    match command {
+        Command::Sync(args) => sync::run(handle, args, clock.wall()).await,
+        Command::Deals(command) => deals::run(handle, command).await,
+        Command::Note(command) => notes::run(handle, command).await,
+        Command::Outbox(command) => outbox::run(handle, command).await,
+        Command::Limits(args) => limits::run(handle, *args).await,
+        Command::Simulate(_) => Ok(0),
+    }
 }
 
 /// Whether the command sends or keeps anything for HubSpot.

@@ -14,7 +14,7 @@ use super::{
     write,
 };
 
-/// HubSpot keeps at most so many characters of a property.
+/// HubSpot keeps at most so many characters of a property; counted in bytes here, which is never more.
 const MAX: u64 = 65_536;
 
 /// Runs a note command.
@@ -29,8 +29,8 @@ pub async fn run(handle: &Handle, command: &NoteCommand) -> Outcome {
             "give its text, or - to read standard input",
         ));
     }
+    let found = handle.deal(&deal).await?.ok_or_else(|| not_here(&deal))?.deal;
     if write.dry_run {
-        let found = handle.deal(&deal).await?.ok_or_else(|| not_here(&deal))?.deal;
         print(&format!("would write on '{}' ({deal}):\n{text}\n", found.name))?;
         return Ok(0);
     }
@@ -48,12 +48,19 @@ pub async fn run(handle: &Handle, command: &NoteCommand) -> Outcome {
 
 fn from_stdin() -> Result<String, Fault> {
     let mut text = String::new();
-    std::io::stdin().take(MAX).read_to_string(&mut text).map_err(|error| {
-        Fault::new(
-            FaultKind::Usage,
-            format!("standard input cannot be read: {error}"),
-            "pipe UTF-8 text into the command",
-        )
-    })?;
+    std::io::stdin()
+        .take(MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| {
+            Fault::new(
+                FaultKind::Usage,
+                format!("standard input cannot be read: {error}"),
+                "pipe UTF-8 text into the command",
+            )
+        })?;
+    if text.len() as u64 > MAX {
+        let what = format!("the note is longer than the {MAX} characters HubSpot keeps");
+        return Err(Fault::new(FaultKind::Usage, what, "split it into several notes"));
+    }
     Ok(text)
 }

@@ -14,10 +14,9 @@ use crate::{
 use super::{
     args::SyncArgs,
     exit::{Outcome, code, print_report, remark_line},
-    signals,
 };
 
-/// Runs the pass; SIGINT and SIGTERM end it in order, what was read stays read.
+/// Runs the pass.
 pub async fn run(handle: &Handle, args: &SyncArgs, now: Timestamp) -> Outcome {
     let bar = bar();
     let options = SyncOptions {
@@ -27,14 +26,7 @@ pub async fn run(handle: &Handle, args: &SyncArgs, now: Timestamp) -> Outcome {
         ..SyncOptions::default()
     };
     let progress = |progress: Progress| show(&bar, progress);
-    let report = tokio::select! {
-        report = handle.sync_once(options, progress) => report,
-        code = signals::ended_by() => {
-            bar.finish_and_clear();
-            remark_line("stopped; what was read is kept and the next sync goes on from there");
-            return Ok(code);
-        }
-    };
+    let report = handle.sync_once(options, progress).await;
     bar.finish_and_clear();
     let report = report?;
     print_report(report::sync(&report, now, args.format.format))?;

@@ -56,6 +56,11 @@ impl Wiring {
         })
     }
 
+    /// What a person should know although it stops nothing.
+    pub fn notes(&self) -> &[String] {
+        &self.loaded.notes
+    }
+
     /// What the wall clock says at the start, when it is not the time it is.
     pub const fn now(&self) -> Option<jiff::Timestamp> {
         self.loaded.settings.now
@@ -98,15 +103,17 @@ impl Wiring {
 
     /// The token: from environment, `.env` or file; else what the token command prints; else the one typed in set-up.
     ///
+    /// `None` when there is none anywhere.
+    ///
     /// # Errors
-    /// There is none, the command fails, or the kept file can be read by others.
-    pub fn token(&self) -> Result<SecretString, Fault> {
+    /// The command fails, or the kept file can be read by others.
+    pub fn token(&self) -> Result<Option<SecretString>, Fault> {
         let account = &self.loaded.settings.account;
         if let Some(token) = &account.token {
-            return Ok(token.clone());
+            return Ok(Some(token.clone()));
         }
         if !account.token_command.is_empty() {
-            return ask(&account.token_command);
+            return ask(&account.token_command).map(Some);
         }
         kept_token(&self.dir().join(TOKEN_FILE))
     }
@@ -141,6 +148,11 @@ impl Wiring {
         let settings = &self.loaded.settings;
         app::Settings {
             quota: settings.goals.quota,
+            goal_months: match settings.goals.period {
+                config::Period::Month => 1,
+                config::Period::Quarter => 3,
+                config::Period::Year => 12,
+            },
             fiscal_year_start: settings.calendar.fiscal_year_start,
             pipeline: settings.account.pipeline_id.as_ref().map(ToString::to_string),
             read_only: self.read_only,
@@ -185,7 +197,8 @@ fn own_keys(loaded: &Loaded) -> Result<BTreeMap<String, Vec<Key>>, ConfigError> 
     Ok(own)
 }
 
-fn no_token() -> Fault {
+/// What a command says that cannot do without a token.
+pub fn no_token() -> Fault {
     Fault::new(
         FaultKind::Auth,
         "there is no token",
@@ -217,10 +230,10 @@ fn ask(command: &[String]) -> Result<SecretString, Fault> {
 }
 
 /// The token typed in set-up; a file that others can read is not trusted.
-fn kept_token(path: &PathBuf) -> Result<SecretString, Fault> {
+fn kept_token(path: &PathBuf) -> Result<Option<SecretString>, Fault> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_token()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
             let what = format!("the token in '{}' cannot be read: {error}", path.display());
             return Err(Fault::new(FaultKind::Auth, what, "check its permissions"));
@@ -234,9 +247,5 @@ fn kept_token(path: &PathBuf) -> Result<SecretString, Fault> {
         )
     })?;
     let token = text.trim();
-    if token.is_empty() {
-        Err(no_token())
-    } else {
-        Ok(SecretString::from(token.to_owned()))
-    }
+    Ok((!token.is_empty()).then(|| SecretString::from(token.to_owned())))
 }

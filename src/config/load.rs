@@ -177,7 +177,8 @@ fn variables(sources: &Sources, loaded: &mut Loaded) -> Result<(), ConfigError> 
             });
             let unfit = guard.and_then(Guard::unfit_for_secrets);
             if let Some((why, next)) = unfit.filter(|_| key.secret) {
-                loaded.notes.push(format!(".env holds a token and {why}; {next}"));
+                let error = ConfigError::named(".env", format!("it holds a token and {why}"), next);
+                return Err(error.kind(crate::domain::FaultKind::Auth));
             }
             let origin = Origin::DotEnv {
                 name: variable.name.clone(),

@@ -16,18 +16,18 @@ use crate::{
 
 /// Sums over the deals in view, in company currency.
 pub struct Goal {
-    /// The quota of the quarter, when one is set.
+    /// The quota of the period, when one is set.
     quota: Option<Decimal>,
     /// Amounts of open deals.
     open: Decimal,
     /// The same, weighted.
     weighted: Decimal,
-    /// Amounts won: this quarter with a quota, else all.
+    /// Amounts won: this period with a quota, else all.
     won: Decimal,
 }
 
 impl Goal {
-    /// Adds up the columns. Only the deals won this quarter are looked at one by one: they are on top of their column.
+    /// Adds up the columns. Only the deals won this period are looked at one by one: they are on top of their column.
     #[must_use]
     pub fn of(model: &Model) -> Self {
         let sum = |kind: StageKind, value: fn(&Column) -> Decimal| {
@@ -44,7 +44,7 @@ impl Goal {
             open: sum(StageKind::Open, |column| column.total),
             weighted: sum(StageKind::Open, |column| column.weighted),
             won: match model.settings.quota {
-                Some(_) => won_this_quarter(model),
+                Some(_) => won_this_period(model),
                 None => sum(StageKind::Won, |column| column.total),
             },
         }
@@ -98,9 +98,10 @@ fn ratio(part: Decimal, whole: Decimal) -> Decimal {
     part.checked_div(whole).unwrap_or_default()
 }
 
-/// Closed stages are sorted latest first, so the walk ends at the first deal before the quarter.
-fn won_this_quarter(model: &Model) -> Decimal {
-    let (start, end) = quarter(model.today(), model.settings.fiscal_year_start);
+/// Closed stages are sorted latest first, so the walk ends at the first deal before the period.
+fn won_this_period(model: &Model) -> Decimal {
+    let settings = &model.settings;
+    let (start, end) = period(model.today(), settings.fiscal_year_start, settings.goal_months);
     let (zone, currency) = (model.facts.zone(), model.facts.currency());
     model
         .board
@@ -120,14 +121,14 @@ fn won_this_quarter(model: &Model) -> Decimal {
         .fold(Decimal::ZERO, Decimal::saturating_add)
 }
 
-/// First day of the quarter a day is in, and of the next one.
-fn quarter(day: Date, first_month: i8) -> (Date, Date) {
-    let since = (day.month() - first_month).rem_euclid(3);
+/// First day of the period of this many months (1, 3 or 12) a day is in, and of the next one.
+fn period(day: Date, first_month: i8, months: i8) -> (Date, Date) {
+    let since = (day.month() - first_month).rem_euclid(months.max(1));
     let start = day
         .first_of_month()
         .checked_sub(i32::from(since).months())
         .unwrap_or(day);
-    (start, start.checked_add(3.months()).unwrap_or(day))
+    (start, start.checked_add(i32::from(months).months()).unwrap_or(day))
 }
 
 #[cfg(test)]
@@ -137,9 +138,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quarters_follow_the_fiscal_year() {
-        assert_eq!(quarter(date(2026, 11, 23), 1), (date(2026, 10, 1), date(2027, 1, 1)));
-        assert_eq!(quarter(date(2027, 1, 5), 2), (date(2026, 11, 1), date(2027, 2, 1)));
-        assert_eq!(quarter(date(2026, 4, 30), 4), (date(2026, 4, 1), date(2026, 7, 1)));
+    fn periods_follow_the_fiscal_year() {
+        assert_eq!(period(date(2026, 11, 23), 1, 3), (date(2026, 10, 1), date(2027, 1, 1)));
+        assert_eq!(period(date(2027, 1, 5), 2, 3), (date(2026, 11, 1), date(2027, 2, 1)));
+        assert_eq!(period(date(2026, 4, 30), 4, 3), (date(2026, 4, 1), date(2026, 7, 1)));
+        assert_eq!(period(date(2026, 4, 30), 4, 1), (date(2026, 4, 1), date(2026, 5, 1)));
+        assert_eq!(period(date(2026, 3, 31), 4, 12), (date(2025, 4, 1), date(2026, 4, 1)));
     }
 }
