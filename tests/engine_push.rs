@@ -692,12 +692,28 @@ async fn what_another_process_keeps_is_sent_by_the_one_that_holds_the_lock() {
 #[tokio::test(start_paused = true)]
 async fn a_read_only_session_changes_nothing() {
     let mut world = World::new();
+    world.start_synced().await.stop().await;
+    let (engine, handle) = world.open();
+    let (deal, _, to) = handle.open_deal(0).await;
+    let queued = handle.move_deal(&deal, &to, Origin::Command).await.unwrap();
+    drop((engine, handle));
     world.settings.read_only = true;
     let running = world.start_synced().await;
-    let (deal, _, to) = running.handle.open_deal(0).await;
     assert!(running.handle.move_deal(&deal, &to, Origin::Screen).await.is_err());
     assert!(running.handle.undo().await.is_err());
+    pass(60).await;
+    assert_eq!(
+        running.handle.operation(queued.op).await.unwrap().state,
+        OpState::Queued,
+        "what an earlier session left is not sent by this one"
+    );
     running.stop().await;
+    let (_engine, handle) = world.open();
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert!(report.complete, "{report:?}");
+    assert_eq!(report.pushed, dealdeck::domain::PushCount::default());
+    assert_eq!(handle.operation(queued.op).await.unwrap().state, OpState::Queued);
+    assert_eq!(world.sent(PATCH), 0);
     world.end().await;
 }
 

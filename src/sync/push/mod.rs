@@ -1,6 +1,7 @@
 //! Push: what people changed, on its way to HubSpot. Intent is committed before a slot is taken, the claim before the
 //! first byte, the outcome after the answer; an unknown outcome is looked up, never guessed. Operations of one record go
-//! one after the other, records beside each other. It refuses to send while the line is down or the account unchecked.
+//! one after the other, records beside each other. It refuses to send in a read-only
+//! session, while the line is down, or while the account is unchecked.
 
 mod land;
 mod late;
@@ -120,7 +121,8 @@ impl<'a> Push<'a> {
         let mut entities: BTreeSet<RecordRef> = BTreeSet::new();
         let mut line = core.line.watch();
         loop {
-            let may_send = !stop.is_cancelled() && core.line.is_open() && core.is_account_checked();
+            let may_send =
+                !stop.is_cancelled() && !core.settings.read_only && core.line.is_open() && core.is_account_checked();
             let mut wake = None;
             if may_send {
                 let due = self.due().await;
