@@ -140,9 +140,10 @@ impl Line {
         }
     }
 
-    /// HubSpot says slow down.
+    /// HubSpot says slow down. Who says so is there: the line is not down any more, it only waits.
     pub fn slowed(&self, until: Timestamp) {
-        if self.is_open() {
+        if !matches!(self.freshness.borrow().connection, Connection::ReadOnly(_)) {
+            self.set_wait(FIRST_WAIT);
             self.set(Connection::Slowed { until });
         }
     }
@@ -207,6 +208,19 @@ mod tests {
         line.answered();
         assert_eq!(line.freshness().connection, Connection::Live);
         assert_eq!(line.broke(at(now)).as_second() - now, 2);
+    }
+
+    #[test]
+    fn a_probe_that_is_told_to_wait_ends_the_probing() {
+        let line = Line::new(None);
+        line.broke(at(1_000));
+        line.slowed(at(1_060));
+        assert_eq!(line.freshness().connection, Connection::Slowed { until: at(1_060) });
+        assert!(line.is_open(), "nobody probes an open line");
+        let fault = Fault::new(crate::domain::FaultKind::Auth, "no", "ask");
+        line.refused(fault.clone());
+        line.slowed(at(1_120));
+        assert_eq!(line.freshness().connection, Connection::ReadOnly(fault));
     }
 
     #[test]
