@@ -424,3 +424,17 @@ async fn a_store_of_another_account_is_refused() {
     assert_eq!(running.handle.board().await.unwrap().deals.len(), 30);
     running.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_another_account_than_the_configured_one_is_refused() {
+    let mut world = World::new();
+    world.start_synced().await.stop().await;
+    world.settings.portal_id = Some(1);
+    let running = world.start();
+    until("the refusal", Duration::from_secs(60), async || {
+        matches!(running.handle.freshness().connection,
+            Connection::ReadOnly(fault) if fault.next.contains("account.portal_id"))
+    })
+    .await;
+    running.stop().await;
+}

@@ -64,7 +64,7 @@ pub struct Push<'a> {
     /// Operations that rest until then.
     resting: BTreeMap<OpId, Timestamp>,
     /// Notes that were looked for once and not found, with the time of that look.
-    missed: std::sync::Mutex<BTreeMap<OpId, Timestamp>>,
+    missed: resolve::Missed,
     /// Operations this worker had in its hands.
     taken: BTreeSet<OpId>,
 }
@@ -76,7 +76,7 @@ impl<'a> Push<'a> {
             core,
             epoch,
             resting: BTreeMap::new(),
-            missed: std::sync::Mutex::default(),
+            missed: resolve::Missed::default(),
             taken: BTreeSet::new(),
         }
     }
@@ -219,15 +219,31 @@ fn due_at(op: &Kept) -> Timestamp {
     }
 }
 
-async fn turn(core: &Core, epoch: u64, missed: &std::sync::Mutex<BTreeMap<OpId, Timestamp>>, op: Kept) -> Turn {
+async fn turn(core: &Core, epoch: u64, missed: &resolve::Missed, op: Kept) -> Turn {
     let (id, entity) = (op.id, op.entity.clone());
-    let rest = match op.state {
+    let rest = match send::belongs_here(core, &op).await {
+        Ok(true) => step(core, epoch, missed, op).await,
+        Ok(false) => leave(core, &op).await,
+        Err(fault) => Err(fault),
+    };
+    Turn { op: id, entity, rest }
+}
+
+async fn step(core: &Core, epoch: u64, missed: &resolve::Missed, op: Kept) -> Result<Rest, Fault> {
+    match op.state {
         OpState::Queued => send::send(core, epoch, op).await,
         OpState::Uncertain => resolve::resolve(core, missed, op).await,
         OpState::Landed => resolve::settle(core, op).await,
         _ => Ok(None),
-    };
-    Turn { op: id, entity, rest }
+    }
+}
+
+/// It is another account's: a person decides. What landed there waits for that account's token.
+async fn leave(core: &Core, op: &Kept) -> Result<Rest, Fault> {
+    if op.state == OpState::Landed {
+        return Ok(Some(later(core.now(), REST)));
+    }
+    land::finish(core, op, send::wrong_account()).await.map(|()| None)
 }
 
 async fn sleep_until(core: &Core, wake: Option<Timestamp>) {
