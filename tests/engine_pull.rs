@@ -363,6 +363,33 @@ async fn a_cut_line_shows_and_heals() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_that_comes_back_slow_is_not_probed_without_pause() {
+    const ACCOUNT: &str = "GET /account-info/";
+    let world = World::new();
+    let running = world.start_synced().await;
+    world.cut(true);
+    until("offline", Duration::from_secs(60), async || {
+        matches!(running.handle.freshness().connection, Connection::Offline { .. })
+    })
+    .await;
+    world.faults("477=100%").await;
+    world.cut(false);
+    let before = world.sent(ACCOUNT);
+    pass(120).await;
+    let probes = world.sent(ACCOUNT) - before;
+    assert!((1..20).contains(&probes), "{probes} probes in two minutes");
+    world.faults("").await;
+    let as_of = running.handle.freshness().as_of;
+    running.handle.refresh();
+    until("live again", Duration::from_secs(120), async || {
+        running.handle.freshness().as_of > as_of
+    })
+    .await;
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_token_leaves_the_mirror_readable() {
     let world = World::new();
     let running = world.start_synced().await;
@@ -395,5 +422,19 @@ async fn a_store_of_another_account_is_refused() {
     })
     .await;
     assert_eq!(running.handle.board().await.unwrap().deals.len(), 30);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_another_account_than_the_configured_one_is_refused() {
+    let mut world = World::new();
+    world.start_synced().await.stop().await;
+    world.settings.portal_id = Some(1);
+    let running = world.start();
+    until("the refusal", Duration::from_secs(60), async || {
+        matches!(running.handle.freshness().connection,
+            Connection::ReadOnly(fault) if fault.next.contains("account.portal_id"))
+    })
+    .await;
     running.stop().await;
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use common::{Acts as _, World, pass, until};
 use dealdeck::domain::{
-    ActivityKind, Change, Connection, FaultKind, ObjectType, OpState, Origin, RecordRef, Submission, UndoOutcome, Who,
+    ActivityKind, Change, Connection, FaultKind, ObjectType, OpState, Origin, Payload, RecordRef, Submission,
+    UndoOutcome, Who,
 };
+use dealdeck::store::{NewOperation, Outcome, Store};
 use dealdeck::sync::{ContactQuery, DealQuery, DealSort, SyncOptions};
 use serde_json::json;
 
@@ -369,6 +371,14 @@ async fn a_note_that_never_arrived_becomes_a_question() {
         ("unknown_outcome", "not found in HubSpot – send again?")
     );
     assert_eq!(world.true_notes(&deal).await.len(), before);
+    // Lost again: the look of the first time does not count for the second.
+    world.faults("POST:reset=1").await;
+    handle.send_again(receipt.op).await.unwrap();
+    let again = tokio::time::Instant::now();
+    handle.reaches(receipt.op, &[OpState::Uncertain], SOON).await;
+    handle.reaches(receipt.op, &[OpState::Held], LONG).await;
+    let (quarantine, between_looks) = (Duration::from_secs(180), Duration::from_secs(60));
+    assert!(again.elapsed() >= quarantine + between_looks, "{:?}", again.elapsed());
     handle.send_again(receipt.op).await.unwrap();
     handle.reaches(receipt.op, &[OpState::Done], SOON).await;
     assert_eq!(world.true_notes(&deal).await.len(), before + 1);
@@ -623,6 +633,106 @@ async fn undo_never_clobbers_a_colleague() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn repairing_a_late_send_is_nobodys_action() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, ..) = handle.open_deal(0).await;
+    world.faults("PATCH:late=1").await;
+    let first = handle.set(&deal, "amount", "11000").await.unwrap();
+    handle.reaches(first.op, &[OpState::Landed], SOON).await;
+    let second = handle.set(&deal, "amount", "22000").await.unwrap();
+    handle.reaches(second.op, &[OpState::Landed, OpState::Done], SOON).await;
+    let amount = async || world.true_value(ObjectType::Deals, deal.as_str(), "amount").await;
+    pass(60).await;
+    assert_eq!(amount().await.as_deref(), Some("11000"), "the late send");
+    handle.reaches(second.op, &[OpState::Done], LONG).await;
+    pass(30).await;
+    assert_eq!(amount().await.as_deref(), Some("22000"), "the repair");
+    assert_eq!(
+        handle.operations(None, 10).await.unwrap().len(),
+        3,
+        "it is repaired once"
+    );
+    assert!(matches!(handle.undo().await.unwrap(), UndoOutcome::Inverse { of, .. } if of == second.op));
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_meant_for_another_account_is_neither_sent_nor_looked_up() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let (deal, ..) = running.handle.open_deal(0).await;
+    let stray = {
+        let mut outbox = Store::open(&world.place()).unwrap().store.outbox;
+        let values = [("amount".to_owned(), Some("1".to_owned()))].into();
+        let stray = NewOperation {
+            account: 999,
+            entity: RecordRef::new(ObjectType::Deals, deal.as_str()),
+            payload: Payload::SetProperties {
+                values,
+                base: [("amount".to_owned(), None)].into(),
+            },
+            title: "of another account".to_owned(),
+            not_before: None,
+            undo_of: None,
+            op_key: None,
+        };
+        let (now, epoch) = (world.clock.wall(), outbox.epoch().unwrap());
+        let stray = outbox.keep(stray, now).unwrap();
+        outbox.claim(stray.id, epoch, now).unwrap();
+        let lost = Outcome {
+            ambiguous: true,
+            ..Outcome::to(OpState::Uncertain)
+        };
+        outbox.finish(stray.id, &lost, now).unwrap();
+        stray.id
+    };
+    let looks = format!("GET /crm/objects/2026-09/deals/{deal}");
+    let before = world.sent(&looks);
+    let held = running.handle.reaches(stray, &[OpState::Held], SOON).await;
+    assert_eq!(held.error.unwrap().class, "auth");
+    assert_eq!((world.sent(&looks), world.sent(PATCH)), (before, 0));
+    running.stop().await;
+    // The next process does not even begin: the token is another account's.
+    let running = world.start();
+    until("the refusal", SOON, async || {
+        matches!(running.handle.freshness().connection, Connection::ReadOnly(fault) if fault.what.contains("'999'"))
+    })
+    .await;
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vanished_deal_does_not_stop_undo() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (kept, ..) = handle.open_deal(0).await;
+    let (vanishing, ..) = handle.open_deal(1).await;
+    let first = handle.set(&kept, "amount", "88000").await.unwrap();
+    handle.reaches(first.op, &[OpState::Done], SOON).await;
+    let second = handle.set(&vanishing, "amount", "99000").await.unwrap();
+    handle.reaches(second.op, &[OpState::Done], SOON).await;
+    world.archive(ObjectType::Deals, vanishing.as_str()).await;
+    handle.look_at(&vanishing);
+    until("the deal to go", SOON, async || {
+        handle.deal(&vanishing).await.unwrap().is_none()
+    })
+    .await;
+    let UndoOutcome::Refused { of, why } = handle.undo().await.unwrap() else {
+        panic!("a refusal")
+    };
+    assert_eq!(of, second.op);
+    assert!(why.contains("not in HubSpot any more"), "{why}");
+    assert!(matches!(handle.undo().await.unwrap(), UndoOutcome::Inverse { of, .. } if of == first.op));
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deal_archived_meanwhile_is_held_and_never_made_anew() {
     let world = World::new();
     let running = world.start_synced().await;
@@ -694,12 +804,28 @@ async fn what_another_process_keeps_is_sent_by_the_one_that_holds_the_lock() {
 #[tokio::test(start_paused = true)]
 async fn a_read_only_session_changes_nothing() {
     let mut world = World::new();
+    world.start_synced().await.stop().await;
+    let (engine, handle) = world.open();
+    let (deal, _, to) = handle.open_deal(0).await;
+    let queued = handle.move_deal(&deal, &to, Origin::Command).await.unwrap();
+    drop((engine, handle));
     world.settings.read_only = true;
     let running = world.start_synced().await;
-    let (deal, _, to) = running.handle.open_deal(0).await;
     assert!(running.handle.move_deal(&deal, &to, Origin::Screen).await.is_err());
     assert!(running.handle.undo().await.is_err());
+    pass(60).await;
+    assert_eq!(
+        running.handle.operation(queued.op).await.unwrap().state,
+        OpState::Queued,
+        "what an earlier session left is not sent by this one"
+    );
     running.stop().await;
+    let (_engine, handle) = world.open();
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert!(report.complete, "{report:?}");
+    assert_eq!(report.pushed, dealdeck::domain::PushCount::default());
+    assert_eq!(handle.operation(queued.op).await.unwrap().state, OpState::Queued);
+    assert_eq!(world.sent(PATCH), 0);
     world.end().await;
 }
 

@@ -111,14 +111,20 @@ impl Line {
         });
     }
 
-    /// Takes over how true the mirror is, as another process left it.
-    pub fn seen(&self, as_of: Option<Timestamp>) {
+    /// Takes over how true the mirror is, as another process leaves it: what that one read within `recent` is live here too.
+    pub fn seen(&self, as_of: Option<Timestamp>, now: Timestamp, recent: Duration) {
         self.freshness.send_if_modified(|freshness| {
-            let newer = as_of > freshness.as_of;
-            if newer {
-                freshness.as_of = as_of;
-            }
-            newer
+            let before = freshness.clone();
+            freshness.as_of = freshness.as_of.max(as_of);
+            let is_recent = freshness
+                .as_of
+                .is_some_and(|at| now.duration_since(at).unsigned_abs() <= recent);
+            freshness.connection = if is_recent {
+                Connection::Live
+            } else {
+                Connection::Cached
+            };
+            *freshness != before
         });
     }
 
@@ -140,9 +146,10 @@ impl Line {
         }
     }
 
-    /// HubSpot says slow down.
+    /// HubSpot says slow down. Who says so is there: the line is not down any more, it only waits.
     pub fn slowed(&self, until: Timestamp) {
-        if self.is_open() {
+        if !matches!(self.freshness.borrow().connection, Connection::ReadOnly(_)) {
+            self.set_wait(FIRST_WAIT);
             self.set(Connection::Slowed { until });
         }
     }
@@ -207,6 +214,19 @@ mod tests {
         line.answered();
         assert_eq!(line.freshness().connection, Connection::Live);
         assert_eq!(line.broke(at(now)).as_second() - now, 2);
+    }
+
+    #[test]
+    fn a_probe_that_is_told_to_wait_ends_the_probing() {
+        let line = Line::new(None);
+        line.broke(at(1_000));
+        line.slowed(at(1_060));
+        assert_eq!(line.freshness().connection, Connection::Slowed { until: at(1_060) });
+        assert!(line.is_open(), "nobody probes an open line");
+        let fault = Fault::new(crate::domain::FaultKind::Auth, "no", "ask");
+        line.refused(fault.clone());
+        line.slowed(at(1_120));
+        assert_eq!(line.freshness().connection, Connection::ReadOnly(fault));
     }
 
     #[test]

@@ -199,8 +199,9 @@ async fn watch(core: &Core, stop: &CancellationToken) {
         () = stop.cancelled() => return,
     }
     let after = fingerprint(core).await;
+    let as_of = after.as_ref().and_then(|(as_of, _)| as_of.as_deref()?.parse().ok());
+    core.line.seen(as_of, core.now(), core.settings.idle_poll * 2);
     if before != after {
-        see(&core.line, after.as_ref());
         *core.counted() = None;
         core.tell(Event::BoardChanged);
     }
@@ -217,8 +218,4 @@ async fn fingerprint(core: &Core) -> Option<Fingerprint> {
         })
         .await
         .ok()
-}
-
-fn see(line: &Line, print: Option<&Fingerprint>) {
-    line.seen(print.and_then(|(as_of, _)| as_of.as_deref()?.parse().ok()));
 }

@@ -54,7 +54,8 @@ pub async fn sync_once(
     }
     let stop = CancellationToken::new();
     let mut push = Push::new(core, epoch);
-    if !options.no_push {
+    let may_push = !options.no_push && !core.settings.read_only;
+    if may_push {
         Box::pin(push.drain(&stop)).await;
     }
     let wanted: Vec<ObjectType> = MIRRORED
@@ -69,7 +70,7 @@ pub async fn sync_once(
         report.objects.insert(*object, count);
         report.errors.extend(error);
     }
-    if !options.no_push {
+    if may_push {
         Box::pin(push.drain(&stop)).await;
         report.pushed = push.count().await?;
     }

@@ -3,12 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{
-    Settings,
-    core::{deal_of, unknown_record},
-    push::unborn,
-    titles, view,
-};
+use super::{Settings, core::deal_of, push::unborn, titles, view};
 use crate::{
     domain::{DealId, Fault, FaultKind, ObjectType, OpState, Payload, RecordRef, UndoOutcome},
     store::{Kept, NewOperation, Store},
@@ -121,10 +116,12 @@ fn changed_since(store: &Store, op: &Kept) -> Result<Option<String>, Fault> {
     let Payload::SetProperties { values, .. } = &op.payload else {
         return Ok(None);
     };
-    let mut record = store
-        .mirror
-        .record(&op.entity)?
-        .ok_or_else(|| unknown_record(op.entity.object, &op.entity.id))?;
+    let Some(mut record) = store.mirror.record(&op.entity)? else {
+        return Ok(Some(format!(
+            "the {} is not in HubSpot any more; restore it there first",
+            op.entity.object.singular()
+        )));
+    };
     view::overlay(
         &mut record.properties,
         &super::submit::operations(store.outbox.pending_of(&op.entity)?),

@@ -149,6 +149,20 @@ impl Outbox {
         })
     }
 
+    /// Landed → done, and `repair` keeps what a late send of ours undid: in one step, so that it is repaired once. It is
+    /// nobody's action: it is not on the undo stack.
+    ///
+    /// # Errors
+    /// [`Error::Transition`] when it has not landed; [`Error::Full`]; nothing is kept then.
+    pub fn settle_with_repair(&mut self, id: OpId, repair: &NewOperation, now: Timestamp) -> Result<Kept> {
+        self.write(|tx| {
+            let op = rows::load(tx, id)?;
+            move_to(tx, &op, OpState::Done, now)?;
+            let repair = insert(tx, repair, OpState::Queued, now)?;
+            rows::load(tx, repair)
+        })
+    }
+
     /// One transaction that takes the write lock at once, so that it never fails half way for want of it.
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let tx = self

@@ -412,3 +412,23 @@ fn drafts_values_and_aliases_survive() {
     outbox.drop_draft("note 1").unwrap();
     assert_eq!(outbox.draft("note 1").unwrap(), None);
 }
+
+#[test]
+fn a_repair_is_kept_together_with_settling_and_is_nobodys_action() {
+    let home = Home::new();
+    let outbox = &mut home.open().outbox;
+    let op = outbox.keep(stage_move("1", "a", "b"), at(0)).unwrap();
+    let repair = stage_move("1", "a", "b");
+    assert!(
+        outbox.settle_with_repair(op.id, &repair, at(1)).is_err(),
+        "it has not landed"
+    );
+    assert_eq!(ids(&outbox.pending().unwrap()), [op.id], "nothing was kept");
+    let epoch = outbox.epoch_begin(at(0)).unwrap();
+    outbox.claim(op.id, epoch, at(1)).unwrap();
+    outbox.finish(op.id, &Outcome::to(OpState::Landed), at(2)).unwrap();
+    let kept = outbox.settle_with_repair(op.id, &repair, at(3)).unwrap();
+    assert_eq!(outbox.get(op.id).unwrap().unwrap().state, OpState::Done);
+    assert_eq!(ids(&outbox.pending().unwrap()), [kept.id]);
+    assert_eq!(outbox.newest_undo().unwrap().unwrap().id, op.id);
+}

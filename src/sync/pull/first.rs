@@ -56,26 +56,48 @@ async fn identity(core: &Core) -> Result<Option<Identity>, Trouble> {
     }
 }
 
+/// Everything that says which account is meant must name the token's: the mirror, the configuration, what waits to be
+/// sent, and the token itself.
 async fn guard(core: &Core, account: &Account, identity: Option<&Identity>) -> Result<(), Trouble> {
-    let known = core.desk.read(|reader| Ok(reader.mirror.account()?)).await?;
-    let stranger = known
-        .map(|known| known.portal_id)
-        .or(core.settings.portal_id)
-        .filter(|known| *known != account.portal_id)
-        .map(|known| (known, account.portal_id))
-        .or_else(|| {
-            identity
-                .map(|identity| (account.portal_id, identity.portal_id))
-                .filter(|(account, token)| account != token)
-        });
-    let Some((store, token)) = stranger else {
+    let (mirrored, unsent) = core
+        .desk
+        .read(|reader| {
+            let unsent: Vec<u64> = reader.outbox.pending()?.iter().map(|op| op.account).collect();
+            Ok((reader.mirror.account()?, unsent))
+        })
+        .await?;
+    let token = account.portal_id;
+    let elsewhere = |known: &u64| *known != token;
+    let mirrored = mirrored.map(|known| known.portal_id).filter(elsewhere).map(|known| {
+        let what = format!("the token belongs to HubSpot account '{token}', the data here to '{known}'");
+        (what, "use that account's token, or another directory with --data-dir")
+    });
+    let configured = || {
+        core.settings.portal_id.filter(elsewhere).map(|known| {
+            let what = format!("the token belongs to HubSpot account '{token}', the configuration names '{known}'");
+            (what, "use that account's token, or change 'account.portal_id'")
+        })
+    };
+    let waiting = || {
+        unsent.into_iter().find(elsewhere).map(|known| {
+            let what = format!("the token belongs to HubSpot account '{token}', changes kept here to '{known}'");
+            (what, "use that account's token, or another directory with --data-dir")
+        })
+    };
+    let answered = || {
+        identity
+            .map(|identity| identity.portal_id)
+            .filter(elsewhere)
+            .map(|known| {
+                let what = format!("the token belongs to HubSpot account '{known}', but HubSpot answers for '{token}'");
+                (what, "check the token and the base URL")
+            })
+    };
+    let stranger = mirrored.or_else(configured).or_else(waiting).or_else(answered);
+    let Some((what, next)) = stranger else {
         return Ok(());
     };
-    let fault = Fault::new(
-        FaultKind::Auth,
-        format!("the token belongs to HubSpot account '{token}', the data here to '{store}'"),
-        "use that account's token, or another directory with --data-dir",
-    );
+    let fault = Fault::new(FaultKind::Auth, what, next);
     core.line.refused(fault.clone());
     Err(fault.into())
 }

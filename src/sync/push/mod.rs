@@ -1,6 +1,7 @@
 //! Push: what people changed, on its way to HubSpot. Intent is committed before a slot is taken, the claim before the
 //! first byte, the outcome after the answer; an unknown outcome is looked up, never guessed. Operations of one record go
-//! one after the other, records beside each other. It refuses to send while the line is down or the account unchecked.
+//! one after the other, records beside each other. It refuses to send in a read-only
+//! session, while the line is down, or while the account is unchecked.
 
 mod land;
 mod late;
@@ -63,7 +64,7 @@ pub struct Push<'a> {
     /// Operations that rest until then.
     resting: BTreeMap<OpId, Timestamp>,
     /// Notes that were looked for once and not found, with the time of that look.
-    missed: std::sync::Mutex<BTreeMap<OpId, Timestamp>>,
+    missed: resolve::Missed,
     /// Operations this worker had in its hands.
     taken: BTreeSet<OpId>,
 }
@@ -75,7 +76,7 @@ impl<'a> Push<'a> {
             core,
             epoch,
             resting: BTreeMap::new(),
-            missed: std::sync::Mutex::default(),
+            missed: resolve::Missed::default(),
             taken: BTreeSet::new(),
         }
     }
@@ -120,7 +121,8 @@ impl<'a> Push<'a> {
         let mut entities: BTreeSet<RecordRef> = BTreeSet::new();
         let mut line = core.line.watch();
         loop {
-            let may_send = !stop.is_cancelled() && core.line.is_open() && core.is_account_checked();
+            let may_send =
+                !stop.is_cancelled() && !core.settings.read_only && core.line.is_open() && core.is_account_checked();
             let mut wake = None;
             if may_send {
                 let due = self.due().await;
@@ -217,15 +219,31 @@ fn due_at(op: &Kept) -> Timestamp {
     }
 }
 
-async fn turn(core: &Core, epoch: u64, missed: &std::sync::Mutex<BTreeMap<OpId, Timestamp>>, op: Kept) -> Turn {
+async fn turn(core: &Core, epoch: u64, missed: &resolve::Missed, op: Kept) -> Turn {
     let (id, entity) = (op.id, op.entity.clone());
-    let rest = match op.state {
+    let rest = match send::belongs_here(core, &op).await {
+        Ok(true) => step(core, epoch, missed, op).await,
+        Ok(false) => leave(core, &op).await,
+        Err(fault) => Err(fault),
+    };
+    Turn { op: id, entity, rest }
+}
+
+async fn step(core: &Core, epoch: u64, missed: &resolve::Missed, op: Kept) -> Result<Rest, Fault> {
+    match op.state {
         OpState::Queued => send::send(core, epoch, op).await,
         OpState::Uncertain => resolve::resolve(core, missed, op).await,
         OpState::Landed => resolve::settle(core, op).await,
         _ => Ok(None),
-    };
-    Turn { op: id, entity, rest }
+    }
+}
+
+/// It is another account's: a person decides. What landed there waits for that account's token.
+async fn leave(core: &Core, op: &Kept) -> Result<Rest, Fault> {
+    if op.state == OpState::Landed {
+        return Ok(Some(later(core.now(), REST)));
+    }
+    land::finish(core, op, send::wrong_account()).await.map(|()| None)
 }
 
 async fn sleep_until(core: &Core, wake: Option<Timestamp>) {

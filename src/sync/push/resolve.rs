@@ -91,6 +91,7 @@ async fn resolve_note(core: &Core, missed: &Missed, op: &Kept) -> Result<Rest, F
     ours.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     let copies = ours.len();
     if let Some(note) = ours.into_iter().next() {
+        forget(missed, op.id);
         land::landed(core, op, Some(note)).await?;
         if copies > 1 {
             core.say(format!(
@@ -109,7 +110,13 @@ async fn resolve_note(core: &Core, missed: &Missed, op: &Kept) -> Result<Rest, F
     if later(first, SECOND_LOOK) > now {
         return Ok(Some(later(first, SECOND_LOOK)));
     }
+    forget(missed, op.id);
     not_found(core, op).await.map(|()| None)
+}
+
+/// The operation is not uncertain any more: were it sent again and lost again, two new looks would be due.
+fn forget(missed: &Missed, op: OpId) {
+    missed.lock().unwrap_or_else(PoisonError::into_inner).remove(&op);
 }
 
 /// Two looks found nothing: a person decides, unless they have taken it back meanwhile.
@@ -185,15 +192,18 @@ async fn settle_properties(core: &Core, op: &Kept) -> Result<Rest, Fault> {
         Look::Gone | Look::Merged(_) => return done(core, op, None).await,
         Look::Failed(failure) => return unseen(core, &failure),
     };
-    if let Some(newest) = late::overwritten(core, op, &record).await? {
-        core.desk
-            .write({
-                let now = core.now();
-                move |store| Ok(store.outbox.keep(newest, now)?)
-            })
-            .await?;
-    }
-    done(core, op, Some(record)).await
+    let Some(repair) = late::overwritten(core, op, &record).await? else {
+        return done(core, op, Some(record)).await;
+    };
+    land::mirrored(core, op, Some(record), false).await?;
+    let (id, now) = (op.id, core.now());
+    let kept = core
+        .desk
+        .write(move |store| Ok(store.outbox.settle_with_repair(id, &repair, now)?))
+        .await?;
+    land::tell(core, op, OpState::Done).await;
+    land::tell(core, &kept, OpState::Queued).await;
+    Ok(None)
 }
 
 async fn done(core: &Core, op: &Kept, record: Option<Record>) -> Result<Rest, Fault> {
