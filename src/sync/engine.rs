@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Settings,
-    connection::Line,
     core::{AS_OF, Core},
     handle::Handle,
     pull,
