@@ -241,8 +241,14 @@ impl Day {
                 assert_eq!(
                     op.state,
                     OpState::Done,
-                    "{name} of {deal}: nobody else touches it, {:?}",
-                    op.error
+                    "{name} of {deal}: nobody else touches it, {:?}\n{}",
+                    op.error,
+                    newest_first
+                        .iter()
+                        .filter(|op| op.entity.id == deal.as_str())
+                        .map(story)
+                        .collect::<Vec<_>>()
+                        .join("\n")
                 );
                 assert_eq!(
                     truth[deal.as_str()]["properties"][name].as_str().unwrap_or_default(),

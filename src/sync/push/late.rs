@@ -85,6 +85,16 @@ pub async fn overwritten(core: &Core, op: &Kept, record: &Record) -> Result<Opti
     }))
 }
 
+/// Whether somebody wants something newer of the same properties: what waits to be sent is always newer than what landed.
+pub fn is_outdated(repair: &NewOperation, pending: &[Kept]) -> bool {
+    let Payload::SetProperties { values, .. } = &repair.payload else {
+        return false;
+    };
+    pending
+        .iter()
+        .any(|op| op.state != OpState::Landed && touches(op, values))
+}
+
 /// Who changed the record between our look and our write, in a sentence. HubSpot offers no "only if unchanged": what cannot
 /// be prevented is at least told.
 pub async fn overwrote(core: &Core, op: &Kept) -> Option<String> {

@@ -199,10 +199,19 @@ async fn settle_properties(core: &Core, op: &Kept) -> Result<Rest, Fault> {
     let (id, now) = (op.id, core.now());
     let kept = core
         .desk
-        .write(move |store| Ok(store.outbox.settle_with_repair(id, &repair, now)?))
+        .write(move |store| {
+            // A newer intent is on its way: it will overwrite the late value itself, and must not be overwritten by an old one.
+            if late::is_outdated(&repair, &store.outbox.pending_of(&repair.entity)?) {
+                store.outbox.settle(id, now)?;
+                return Ok(None);
+            }
+            Ok(Some(store.outbox.settle_with_repair(id, &repair, now)?))
+        })
         .await?;
     land::tell(core, op, OpState::Done).await;
-    land::tell(core, &kept, OpState::Queued).await;
+    if let Some(kept) = kept {
+        land::tell(core, &kept, OpState::Queued).await;
+    }
     Ok(None)
 }
 
