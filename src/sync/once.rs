@@ -52,6 +52,8 @@ pub async fn sync_once(
     if let Err(trouble) = pull::basics(core).await {
         return Err(trouble.fault());
     }
+    // What the token may not read of them is told, and does not stop the pass.
+    report.errors.extend(core.line.freshness().trouble);
     let stop = CancellationToken::new();
     let mut push = Push::new(core, epoch);
     let may_push = !options.no_push && !core.settings.read_only;
