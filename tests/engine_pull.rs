@@ -526,3 +526,18 @@ async fn notes_that_cannot_be_read_are_told() {
     running.stop().await;
     world.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_notices_what_was_archived_since_the_last_one() {
+    let world = World::new();
+    let (_engine, handle) = world.open();
+    handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    let (id, ..) = handle.open_deal(0).await;
+    world.archive(ObjectType::Deals, id.as_str()).await;
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert_eq!(report.objects[&ObjectType::Deals].deleted, 1, "{report:?}");
+    assert!(handle.deal(&id).await.unwrap().is_none());
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert_eq!(report.objects[&ObjectType::Deals].deleted, 0, "{report:?}");
+    world.end().await;
+}
