@@ -541,3 +541,25 @@ async fn a_pass_notices_what_was_archived_since_the_last_one() {
     assert_eq!(report.objects[&ObjectType::Deals].deleted, 0, "{report:?}");
     world.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_dashboard_beside_the_leader_reads_what_it_looks_at() {
+    let world = World::new();
+    let leader = world.start_synced().await;
+    let watcher = world.start();
+    let (deal, ..) = watcher.handle.open_deal(0).await;
+    assert!(watcher.handle.deal(&deal).await.unwrap().unwrap().notes_as_of.is_none());
+    watcher.handle.look_at(&deal);
+    until("its notes", Duration::from_secs(10), async || {
+        watcher.handle.deal(&deal).await.unwrap().unwrap().notes_as_of.is_some()
+    })
+    .await;
+    leader.stop().await;
+    let as_of = watcher.handle.freshness().as_of;
+    until("taking over", Duration::from_secs(90), async || {
+        watcher.handle.freshness().as_of > as_of
+    })
+    .await;
+    watcher.stop().await;
+    world.end().await;
+}
