@@ -438,3 +438,128 @@ async fn a_token_of_another_account_than_the_configured_one_is_refused() {
     .await;
     running.stop().await;
 }
+
+/// What people are told besides the state of the line.
+fn trouble(running: &common::Running) -> String {
+    running
+        .handle
+        .freshness()
+        .trouble
+        .map_or_else(String::new, |fault| fault.to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_may_not_read_owners_syncs_everything_else_and_says_so() {
+    let world = World::new();
+    world.forbid(Some("/owners"));
+    let running = world.start_synced().await;
+    assert_eq!(running.handle.board().await.unwrap().deals.len(), 30);
+    assert!(trouble(&running).contains("the.scope.read"), "{}", trouble(&running));
+    pass(120).await;
+    assert!(
+        trouble(&running).contains("the.scope.read"),
+        "a poll that goes through does not hide it"
+    );
+    running.stop().await;
+    let (_engine, handle) = world.open();
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert!(report.complete, "{report:?}");
+    assert!(report.errors[0].what.contains("the.scope.read"), "{report:?}");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_may_not_read_companies_reads_the_contacts() {
+    let world = World::new();
+    world.forbid(Some("/companies"));
+    let running = world.start();
+    running.handle.set_watched(true);
+    until("the contacts", Duration::from_secs(120), async || {
+        world.mirror(ObjectType::Contacts).len() == 60
+    })
+    .await;
+    until("the word about it", Duration::from_secs(10), async || {
+        trouble(&running).contains("the.scope.read")
+    })
+    .await;
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_told_until_it_can() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    assert_eq!(trouble(&running), "");
+    for plan in ["cut=100%", "403=100%", "html=100%"] {
+        world.faults(plan).await;
+        until(plan, Duration::from_secs(120), async || !trouble(&running).is_empty()).await;
+        world.faults("").await;
+        running.handle.refresh();
+        until("it to heal", Duration::from_secs(240), async || {
+            trouble(&running).is_empty()
+        })
+        .await;
+    }
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn notes_that_cannot_be_read_are_told() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let (deal, ..) = running.handle.open_deal(0).await;
+    world.forbid(Some("/deals/notes/"));
+    running.handle.look_at(&deal);
+    until("the word about it", Duration::from_secs(10), async || {
+        trouble(&running).contains("the.scope.read")
+    })
+    .await;
+    world.forbid(None);
+    running.handle.look_at(&deal);
+    until("the notes", Duration::from_secs(10), async || {
+        trouble(&running).is_empty()
+    })
+    .await;
+    assert!(running.handle.deal(&deal).await.unwrap().unwrap().notes_as_of.is_some());
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_notices_what_was_archived_since_the_last_one() {
+    let world = World::new();
+    let (_engine, handle) = world.open();
+    handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    let (id, ..) = handle.open_deal(0).await;
+    world.archive(ObjectType::Deals, id.as_str()).await;
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert_eq!(report.objects[&ObjectType::Deals].deleted, 1, "{report:?}");
+    assert!(handle.deal(&id).await.unwrap().is_none());
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert_eq!(report.objects[&ObjectType::Deals].deleted, 0, "{report:?}");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dashboard_beside_the_leader_reads_what_it_looks_at() {
+    let world = World::new();
+    let leader = world.start_synced().await;
+    let watcher = world.start();
+    let (deal, ..) = watcher.handle.open_deal(0).await;
+    assert!(watcher.handle.deal(&deal).await.unwrap().unwrap().notes_as_of.is_none());
+    watcher.handle.look_at(&deal);
+    until("its notes", Duration::from_secs(10), async || {
+        watcher.handle.deal(&deal).await.unwrap().unwrap().notes_as_of.is_some()
+    })
+    .await;
+    leader.stop().await;
+    let as_of = watcher.handle.freshness().as_of;
+    until("taking over", Duration::from_secs(90), async || {
+        watcher.handle.freshness().as_of > as_of
+    })
+    .await;
+    watcher.stop().await;
+    world.end().await;
+}

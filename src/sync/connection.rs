@@ -1,20 +1,40 @@
 //! The state of the line to HubSpot: live, slowed, offline or refused, and when to try again. It decides nothing about
 //! operations; it only says whether requests make sense now.
 
-use std::{sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::domain::{Connection, Fault, Freshness};
+use crate::domain::{Connection, Fault, Freshness, ObjectType};
 
 /// The first wait after the line broke; it doubles with every failed probe.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait between two probes.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// What can go wrong by itself while HubSpot answers, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Reading what is to be sent.
+    Outbox,
+    /// A step of an operation.
+    Sending,
+    /// The pass over the deals.
+    Deals,
+    /// The pass over everything else.
+    Others,
+    /// Owners and definitions, which a token may not be allowed to read.
+    Basics,
+    /// A type the token may not be allowed to read.
+    Type(ObjectType),
+    /// The deal somebody looks at.
+    Looks,
+}
+
 /// The line and everybody who waits for it.
 pub struct Line {
+    troubles: Mutex<BTreeMap<Part, Fault>>,
     freshness: watch::Sender<Freshness>,
     wait: Mutex<Duration>,
 }
@@ -28,6 +48,7 @@ impl Line {
             trouble: None,
         });
         Self {
+            troubles: Mutex::default(),
             freshness,
             wait: Mutex::new(FIRST_WAIT),
         }
@@ -119,11 +140,12 @@ impl Line {
             let is_recent = freshness
                 .as_of
                 .is_some_and(|at| now.duration_since(at).unsigned_abs() <= recent);
-            freshness.connection = if is_recent {
-                Connection::Live
-            } else {
-                Connection::Cached
-            };
+            // What this process found out about the line itself stands.
+            match (&freshness.connection, is_recent) {
+                (Connection::Cached, true) => freshness.connection = Connection::Live,
+                (Connection::Live, false) => freshness.connection = Connection::Cached,
+                _ => {}
+            }
             *freshness != before
         });
     }
@@ -152,6 +174,21 @@ impl Line {
             self.set_wait(FIRST_WAIT);
             self.set(Connection::Slowed { until });
         }
+    }
+
+    /// What keeps a part from being read or sent; `None` once it goes through again. People are told the worst.
+    pub fn troubled(&self, part: Part, trouble: Option<Fault>) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match trouble {
+            Some(fault) => troubles.insert(part, fault),
+            None => troubles.remove(&part),
+        };
+        let worst = troubles.values().next().cloned();
+        self.freshness.send_if_modified(|freshness| {
+            let changed = freshness.trouble != worst;
+            freshness.trouble = worst;
+            changed
+        });
     }
 
     /// The token is refused, or something else forbids talking to this account.
@@ -227,6 +264,24 @@ mod tests {
         line.refused(fault.clone());
         line.slowed(at(1_120));
         assert_eq!(line.freshness().connection, Connection::ReadOnly(fault));
+    }
+
+    #[test]
+    fn the_worst_trouble_is_told_until_its_part_goes_through() {
+        let line = Line::new(None);
+        let fault = |what: &str| Fault::new(crate::domain::FaultKind::Auth, what, "ask");
+        line.troubled(Part::Looks, Some(fault("no notes")));
+        line.troubled(Part::Deals, Some(fault("no deals")));
+        assert_eq!(line.freshness().trouble, Some(fault("no deals")));
+        line.troubled(Part::Deals, None);
+        line.complete(at(1));
+        assert_eq!(
+            line.freshness().trouble,
+            Some(fault("no notes")),
+            "the notes are still not read"
+        );
+        line.troubled(Part::Looks, None);
+        assert_eq!(line.freshness().trouble, None);
     }
 
     #[test]

@@ -10,11 +10,16 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::{Notify, broadcast, watch};
 
-use super::{Settings, connection::Line, connection::later, desk::Desk};
+use super::{
+    Settings,
+    connection::{Line, Part, later},
+    desk::Desk,
+    pull::Trouble,
+};
 use crate::{
     domain::{
-        ActivityItem, ActivityKind, DealId, Event, Fault, FaultKind, ObjectType, OpId, OpState, Operation, Pipeline,
-        SegmentCount, Who,
+        ActivityItem, ActivityKind, Connection, DealId, Event, Fault, FaultKind, ObjectType, OpId, OpState, Operation,
+        Pipeline, SegmentCount, Who,
     },
     hubspot::{Client, Failure, Signal},
     store::{self, OutboxView},
@@ -175,6 +180,24 @@ impl Core {
         }
     }
 
+    /// A pass or a look came to its end. What the state of the line does not say is told until one goes through.
+    pub fn ended<T>(&self, part: Part, outcome: &Result<T, Trouble>) {
+        match outcome {
+            Ok(_) => self.line.troubled(part, None),
+            Err(Trouble::Failure(failure)) => {
+                self.failed(failure);
+                if !line_says_it(&failure.signal) {
+                    self.line.troubled(part, Some(failure.fault()));
+                }
+            }
+            Err(Trouble::Fault(fault)) => {
+                if !matches!(self.line.freshness().connection, Connection::ReadOnly(_)) {
+                    self.line.troubled(part, Some(fault.clone()));
+                }
+            }
+        }
+    }
+
     /// More of the board is there; told at most four times a second, since reading it all again costs.
     pub fn board_grew(&self) {
         let now = self.now();
@@ -214,6 +237,29 @@ impl Core {
 
 /// The name under which the mirror keeps how true it is.
 pub const AS_OF: &str = "as_of";
+
+/// Offline, slowed and refused say all there is to say; an answer that is not HubSpot's needs its own sentence besides.
+const fn line_says_it(signal: &Signal) -> bool {
+    matches!(
+        signal,
+        Signal::NotSent
+            | Signal::NotProcessed
+            | Signal::TimedOut
+            | Signal::Lost
+            | Signal::Unreachable(_)
+            | Signal::Server(_)
+            | Signal::Unauthorized
+            | Signal::Interception
+            | Signal::Redirect
+            | Signal::WrongHost
+            | Signal::RateDaily { .. }
+            | Signal::RateWindow { .. }
+            | Signal::RateSecond { .. }
+            | Signal::Denied
+            | Signal::Migrating { .. }
+    )
+}
+
 /// The deal an operation is about: its record, or the deal whose note it takes back.
 pub fn deal_of(outbox: &OutboxView, operation: &Operation) -> Option<DealId> {
     if operation.entity.object == ObjectType::Deals {

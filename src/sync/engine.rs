@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::future::join5;
+use futures::future::{join3, join5};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Settings,
+    connection::Part,
     core::{AS_OF, Core},
     handle::Handle,
     pull,
@@ -23,6 +24,8 @@ use crate::{
 const BEAT: Duration = Duration::from_secs(1);
 /// How long what is on the wire may take to end after a stop; what takes longer is looked up at the next start.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a refused watcher waits before it asks again.
+const REST: Duration = Duration::from_secs(30);
 /// Between two looks at the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
 
@@ -52,19 +55,9 @@ impl Engine {
         let news = tell_freshness(core);
         let life = async {
             while !stop.is_cancelled() {
-                match Lock::try_take(&core.dir) {
-                    Ok(Some(lock)) => {
-                        Box::pin(lead(core, &stop)).await;
-                        drop(lock);
-                    }
-                    Ok(None) => watch(core, &stop).await,
-                    Err(error) => {
-                        tracing::warn!(%error, "the lock cannot be tried");
-                        tokio::select! {
-                            () = tokio::time::sleep(BEAT) => {}
-                            () = stop.cancelled() => {}
-                        }
-                    }
+                if let Some(lock) = Box::pin(watch(core, &stop)).await {
+                    Box::pin(lead(core, &stop)).await;
+                    drop(lock);
                 }
             }
         };
@@ -190,13 +183,51 @@ async fn tell_freshness(core: &Core) {
     }
 }
 
-/// One beat of watching: what the leader did shows in the store.
-async fn watch(core: &Core, stop: &CancellationToken) {
-    let before = fingerprint(core).await;
+/// Watches until the lock is free. Meanwhile nothing is sent and nothing polled, but what somebody looks at here is read:
+/// the process that has the lock does not know of it.
+async fn watch(core: &Core, stop: &CancellationToken) -> Option<Lock> {
+    let free = async {
+        loop {
+            match Lock::try_take(&core.dir) {
+                Ok(Some(lock)) => return lock,
+                Ok(None) => beat(core).await,
+                Err(error) => {
+                    tracing::warn!(%error, "the lock cannot be tried");
+                    tokio::time::sleep(BEAT).await;
+                }
+            }
+        }
+    };
+    let looking = join3(make_sure(core), pull::notes::serve_looks(core), probe(core));
     tokio::select! {
-        () = tokio::time::sleep(BEAT) => {}
-        () = stop.cancelled() => return,
+        biased;
+        () = stop.cancelled() => None,
+        lock = free => Some(lock),
+        _ = Box::pin(looking) => None,
     }
+}
+
+/// Makes sure whose token it is, and again after a refusal.
+async fn make_sure(core: &Core) {
+    let mut checked = core.account_checked.subscribe();
+    loop {
+        // The sender lives in the core: this wait cannot fail.
+        let _ = checked.wait_for(|checked| !*checked).await;
+        core.line.opened().await;
+        let outcome = pull::check(core).await;
+        core.ended(Part::Looks, &outcome);
+        if outcome.is_ok() {
+            core.account_checked.send_replace(true);
+        } else {
+            tokio::time::sleep(REST).await;
+        }
+    }
+}
+
+/// One beat of watching: what the leader did shows in the store.
+async fn beat(core: &Core) {
+    let before = fingerprint(core).await;
+    tokio::time::sleep(BEAT).await;
     let after = fingerprint(core).await;
     let as_of = after.as_ref().and_then(|(as_of, _)| as_of.as_deref()?.parse().ok());
     core.line.seen(as_of, core.now(), core.settings.idle_poll * 2);

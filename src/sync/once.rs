@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     core::Core,
     engine::begin_epoch,
-    pull::{self, MIRRORED, OVERLAP, Walk},
+    pull::{self, MIRRORED, OVERLAP, Trouble, Walk},
     push::Push,
     segments,
 };
@@ -52,6 +52,8 @@ pub async fn sync_once(
     if let Err(trouble) = pull::basics(core).await {
         return Err(trouble.fault());
     }
+    // What the token may not read of them is told, and does not stop the pass.
+    report.errors.extend(core.line.freshness().trouble);
     let stop = CancellationToken::new();
     let mut push = Push::new(core, epoch);
     let may_push = !options.no_push && !core.settings.read_only;
@@ -99,9 +101,7 @@ async fn read(
         .read(move |reader| Ok(reader.mirror.cursor(&pull::since(object))?))
         .await;
     let outcome = match known {
-        Ok(Some(_)) if !options.full && options.max.is_none() => {
-            pull::refresh(core, object, OVERLAP).await.map(|count| (true, count))
-        }
+        Ok(Some(_)) if !options.full && options.max.is_none() => refresh(core, object).await.map(|count| (true, count)),
         Ok(known) => {
             let walk = Walk {
                 // An interrupted walk goes on; a finished one begins anew.
@@ -116,6 +116,13 @@ async fn read(
         Ok((complete, count)) => (complete, count, None),
         Err(trouble) => (false, ObjectCount::default(), Some(trouble.fault())),
     }
+}
+
+/// What changed, and what was archived since: no search names it.
+async fn refresh(core: &Core, object: ObjectType) -> Result<ObjectCount, Trouble> {
+    let mut count = pull::refresh(core, object, OVERLAP).await?;
+    count.deleted += pull::archived(core, object).await?;
+    Ok(count)
 }
 
 async fn by_segment(core: &Core) -> Result<BTreeMap<String, u64>, Fault> {

@@ -49,6 +49,7 @@ pub struct Line {
     router: axum::Router,
     cut: AtomicBool,
     log: Mutex<Vec<String>>,
+    forbidden: Mutex<Option<&'static str>>,
 }
 
 impl Line {
@@ -79,6 +80,27 @@ impl Line {
     }
 }
 
+/// The answer to a token that may not read this.
+fn missing_scope() -> Response {
+    let body = serde_json::json!({
+        "status": "error",
+        "message": "This app hasn't been granted all required scopes to make this call.",
+        "category": "MISSING_SCOPES",
+        "errors": [{"message": "One or more of the following scopes are required.",
+            "context": {"requiredGranularScopes": ["the.scope.read"]}}],
+    });
+    Response {
+        status: axum::http::StatusCode::FORBIDDEN,
+        headers: [(
+            axum::http::header::CONTENT_TYPE,
+            axum::http::HeaderValue::from_static("application/json"),
+        )]
+        .into_iter()
+        .collect(),
+        body: body.to_string().into(),
+    }
+}
+
 fn broken(kind: TransportErrorKind, sent: bool, message: &str) -> TransportError {
     TransportError {
         kind,
@@ -100,6 +122,10 @@ impl Transport for InProcess {
             .lock()
             .unwrap()
             .push(format!("{} {}", request.method, request.path_and_query));
+        let forbidden = *self.0.forbidden.lock().unwrap();
+        if forbidden.is_some_and(|part| request.path_and_query.contains(part)) {
+            return async { Ok(missing_scope()) }.boxed();
+        }
         let timeout = request.timeout;
         // On a task of its own: a request that was given up may still arrive.
         let exchange = tokio::spawn(self.0.exchange(&request));
@@ -171,6 +197,7 @@ impl World {
             router: portal.router(),
             cut: AtomicBool::new(false),
             log: Mutex::default(),
+            forbidden: Mutex::default(),
         });
         Self {
             portal,
@@ -232,6 +259,11 @@ impl World {
 
     pub fn cut(&self, cut: bool) {
         self.line.cut.store(cut, Ordering::SeqCst);
+    }
+
+    /// From now on the token lacks the scope for every path with this part.
+    pub fn forbid(&self, part: Option<&'static str>) {
+        *self.line.forbidden.lock().unwrap() = part;
     }
 
     /// How many requests with this beginning went over the line (`POST /crm/objects/2026-09/notes`), batch reads and

@@ -1,22 +1,23 @@
 //! What everything else depends on: whose account it is, its pipelines, its owners, the definitions of its deal
 //! properties. Read before the first deal, then once an hour.
 
-use super::Trouble;
+use super::{Trouble, allowed};
 use crate::{
     domain::{Account, Event, Fault, FaultKind, Identity, Lane, ObjectType},
     hubspot::Signal,
-    sync::{core::Core, words::IDENTITY},
+    sync::{connection::Part, core::Core, words::IDENTITY},
 };
 
 /// Reads account, identity, pipelines, owners and definitions. A token of another account than the store's is refused:
 /// what the store holds must never be sent there.
 pub async fn basics(core: &Core) -> Result<(), Trouble> {
-    let account = core.client.account(Lane::Sync).await?;
-    let identity = identity(core).await?;
-    guard(core, &account, identity.as_ref()).await?;
+    let (account, identity) = check(core).await?;
     let pipelines = core.client.pipelines(Lane::Sync).await?;
-    let owners = core.client.owners(Lane::Sync).await?;
-    let definitions = core.client.definitions(Lane::Sync, ObjectType::Deals).await?;
+    let mut lacking = None;
+    let owners = allowed(core.client.owners(Lane::Sync).await, &mut lacking)?;
+    let definitions = core.client.definitions(Lane::Sync, ObjectType::Deals).await;
+    let definitions = allowed(definitions, &mut lacking)?;
+    core.line.troubled(Part::Basics, lacking);
     let changed = core
         .desk
         .write(move |store| {
@@ -24,8 +25,12 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
             let before = (mirror.account()?, mirror.pipelines()?, mirror.owners()?);
             mirror.put_account(&account)?;
             mirror.put_pipelines(&pipelines)?;
-            mirror.put_owners(&owners)?;
-            mirror.put_definitions(ObjectType::Deals, &definitions)?;
+            if let Some(owners) = owners {
+                mirror.put_owners(&owners)?;
+            }
+            if let Some(definitions) = definitions {
+                mirror.put_definitions(ObjectType::Deals, &definitions)?;
+            }
             if let Some(identity) = identity {
                 mirror.set_cursor(IDENTITY, &serde_json::to_string(&identity).unwrap_or_default())?;
             }
@@ -38,6 +43,14 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
         core.tell(Event::BoardChanged);
     }
     Ok(())
+}
+
+/// Makes sure that the token is of the account that everything here belongs to.
+pub async fn check(core: &Core) -> Result<(Account, Option<Identity>), Trouble> {
+    let account = core.client.account(Lane::Sync).await?;
+    let identity = identity(core).await?;
+    guard(core, &account, identity.as_ref()).await?;
+    Ok((account, identity))
 }
 
 /// Whose token it is. Some tokens cannot be asked; then nobody is "me" unless the configuration says so.

@@ -18,12 +18,13 @@ use jiff::Timestamp;
 use super::core::{AS_OF, Core};
 use crate::{
     domain::{Company, Connection, Contact, Deal, Fault, Note, ObjectCount, ObjectType, Progress},
-    hubspot::Failure,
+    hubspot::{Failure, Signal},
     store::Put,
 };
 
 pub use announce::announce;
-pub use first::basics;
+pub use first::{basics, check};
+pub use gone::archived;
 pub use pace::run;
 pub use relist::{Walk, since, walk};
 
@@ -66,6 +67,18 @@ impl From<Trouble> for Fault {
 impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+/// What the token may not read is left out and told; everything else is read all the same.
+fn allowed<T>(answer: Result<T, impl Into<Trouble>>, lacking: &mut Option<Fault>) -> Result<Option<T>, Trouble> {
+    match answer.map_err(Into::into) {
+        Ok(value) => Ok(Some(value)),
+        Err(Trouble::Failure(failure)) if matches!(failure.signal, Signal::MissingScope | Signal::Forbidden) => {
+            lacking.get_or_insert(failure.fault());
+            Ok(None)
+        }
+        Err(trouble) => Err(trouble),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Trouble, direct, properties_of};
+use super::{Trouble, allowed, direct, properties_of};
 use crate::{
     domain::{
         ActivityItem, ActivityKind, Deal, DealId, Event, Fault, Lane, Note, ObjectType, OpState, Payload, Record,
@@ -10,7 +10,7 @@ use crate::{
     },
     hubspot::{Failure, GetQuery, Signal},
     store::{OutboxFilter, Store},
-    sync::core::Core,
+    sync::{connection::Part, core::Core},
 };
 
 /// Serves the wishes of people who look at deals, until dropped.
@@ -22,11 +22,10 @@ pub async fn serve_looks(core: &Core) {
         };
         core.account_is_checked().await;
         core.line.opened().await;
-        if let Err(trouble) = look(core, &deal).await {
+        let outcome = look(core, &deal).await;
+        core.ended(Part::Looks, &outcome);
+        if let Err(trouble) = outcome {
             tracing::info!(%deal, fault = %trouble.fault(), "a deal could not be read");
-            if let Trouble::Failure(failure) = &trouble {
-                core.failed(failure);
-            }
         }
     }
 }
@@ -51,10 +50,12 @@ async fn look(core: &Core, deal: &DealId) -> Result<(), Trouble> {
     };
     for object in [ObjectType::Contacts, ObjectType::Companies] {
         let ids = record.associations.get(&object).cloned().unwrap_or_default();
-        let people = batch(core, Lane::Read, object, &ids).await?;
-        core.desk
-            .write(move |store| Ok(store.mirror.put(object, &people, direct())?))
-            .await?;
+        // Whoever the token may not read is missing; the deal and its notes are shown all the same.
+        if let Some(people) = allowed(batch(core, Lane::Read, object, &ids).await, &mut None)? {
+            core.desk
+                .write(move |store| Ok(store.mirror.put(object, &people, direct())?))
+                .await?;
+        }
     }
     core.desk
         .write(move |store| Ok(store.mirror.put(ObjectType::Deals, &[record], direct())?))

@@ -6,10 +6,14 @@ use std::time::Duration;
 use futures::future::join;
 use jiff::Timestamp;
 
-use super::{MIRRORED, OVERLAP, Trouble, basics, complete, gone, refresh};
+use super::{MIRRORED, OVERLAP, Trouble, allowed, basics, complete, gone, refresh};
 use crate::{
     domain::{Connection, Lane, ObjectType},
-    sync::{connection::later, core::Core, segments},
+    sync::{
+        connection::{Part, later},
+        core::Core,
+        segments,
+    },
 };
 
 /// How far back the slow second look goes: rarely the index lags by much more.
@@ -62,6 +66,8 @@ trait Stream {
     fn next(&self) -> Timestamp;
     /// Somebody wants fresh data by then.
     fn hurry(&mut self, by: Timestamp);
+    /// What stands still when it fails.
+    fn part(&self) -> Part;
 }
 
 async fn drive(core: &Core, stream: &mut impl Stream) {
@@ -69,13 +75,12 @@ async fn drive(core: &Core, stream: &mut impl Stream) {
     loop {
         core.line.opened().await;
         give_way(core).await;
-        let mut next = match stream.round(core).await {
+        let outcome = stream.round(core).await;
+        core.ended(stream.part(), &outcome);
+        let mut next = match outcome {
             Ok(()) => stream.next(),
             Err(trouble) => {
                 tracing::info!(fault = %trouble.fault(), "reading from HubSpot stopped");
-                if let Trouble::Failure(failure) = &trouble {
-                    core.failed(failure);
-                }
                 stream.next().max(later(core.now(), REST))
             }
         };
@@ -158,6 +163,18 @@ impl Stream for Deals {
     fn hurry(&mut self, by: Timestamp) {
         self.deals = self.deals.min(by);
     }
+
+    fn part(&self) -> Part {
+        Part::Deals
+    }
+}
+
+/// A type the token may not read is told, and does not keep the other ones from being read.
+fn readable<T>(core: &Core, object: ObjectType, outcome: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
+    let mut lacking = None;
+    let outcome = allowed(outcome, &mut lacking)?;
+    core.line.troubled(Part::Type(object), lacking);
+    Ok(outcome)
 }
 
 /// Contacts, companies and what is counted from them.
@@ -176,8 +193,8 @@ impl Stream for Others {
             let contacts = refresh(core, ObjectType::Contacts, overlap(is_second_look));
             let companies = refresh(core, ObjectType::Companies, overlap(is_second_look));
             let (contacts, companies) = join(contacts, companies).await;
-            companies?;
-            if contacts?.fetched > 0 {
+            readable(core, ObjectType::Companies, companies)?;
+            if readable(core, ObjectType::Contacts, contacts)?.is_some_and(|count| count.fetched > 0) {
                 self.recount = now;
             }
             core.line.synced();
@@ -192,7 +209,7 @@ impl Stream for Others {
         }
         if self.archived <= now {
             for object in MIRRORED.into_iter().filter(|object| *object != ObjectType::Deals) {
-                gone::archived(core, object).await?;
+                allowed(gone::archived(core, object).await, &mut None)?;
             }
             self.archived = later(now, ARCHIVED);
         }
@@ -205,5 +222,9 @@ impl Stream for Others {
 
     fn hurry(&mut self, by: Timestamp) {
         self.poll = self.poll.min(by);
+    }
+
+    fn part(&self) -> Part {
+        Part::Others
     }
 }

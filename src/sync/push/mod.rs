@@ -23,7 +23,10 @@ use futures::{
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{connection::later, core::Core};
+use super::{
+    connection::{Part, later},
+    core::Core,
+};
 use crate::{
     domain::{Fault, ObjectType, OpId, OpState, Payload, PushCount, RecordRef},
     store::Kept,
@@ -159,6 +162,8 @@ impl<'a> Push<'a> {
     }
 
     fn rest(&mut self, turn: Turn) {
+        let trouble = turn.rest.as_ref().err().cloned();
+        self.core.line.troubled(Part::Sending, trouble);
         match turn.rest {
             Ok(Some(until)) => self.resting.insert(turn.op, until),
             Ok(None) => self.resting.remove(&turn.op),
@@ -184,6 +189,7 @@ impl<'a> Push<'a> {
                 })
             })
             .await;
+        self.core.line.troubled(Part::Outbox, work.as_ref().err().cloned());
         let work = work.unwrap_or_else(|fault| {
             tracing::warn!(%fault, "the outbox cannot be read");
             Work {
