@@ -132,24 +132,16 @@ impl Effects {
         });
     }
 
-    /// Asks the engine.
-    pub fn query(&self, ticket: Ticket, query: Query) {
+    /// Asks the engine. A draft is read after the drafts that were handed over before: an older one must not be taken for
+    /// the newest.
+    pub fn query(&mut self, ticket: Ticket, query: Query) {
         let Some(engine) = self.engine.clone() else { return };
-        self.passing(async move {
-            let answer = match query {
-                Query::Board => Answer::Board(engine.board().await.map(Box::new)),
-                Query::Deals(asked) => {
-                    let found = engine.deals(&asked).await;
-                    Answer::Deals { asked, found }
-                }
-                Query::Detail(id) => Answer::Detail(engine.deal(&id).await.map(|detail| detail.map(Box::new))),
-                Query::Outbox => Answer::Outbox(engine.operations(Some(&unfinished()), MANY).await),
-                Query::Draft(id) => {
-                    let text = engine.draft(&draft_key(&id)).await;
-                    Answer::Draft(id, text)
-                }
-            };
-            Done::Answer(ticket, answer)
+        if !matches!(query, Query::Draft(_)) {
+            return self.passing(async move { Done::Answer(ticket, answer(&engine, query).await) });
+        }
+        let send = self.send.clone();
+        self.in_turn(async move {
+            let _ = send.send(Done::Answer(ticket, answer(&engine, query).await)).await;
         });
     }
 
@@ -168,13 +160,22 @@ impl Effects {
     }
 
     /// Keeps a draft on disk.
-    pub fn save_draft(&mut self, deal: &DealId, text: Option<String>) {
-        let Some(engine) = self.engine.clone() else { return };
+    pub fn save_draft(&mut self, ticket: Ticket, deal: &DealId, text: Option<String>) {
         let key = draft_key(deal);
-        self.in_turn(async move {
-            if let Err(fault) = engine.save_draft(&key, text.as_deref()).await {
-                tracing::warn!(%fault, "a draft could not be kept");
-            }
+        self.change(ticket, Answer::Drafted, |engine| async move {
+            engine.save_draft(&key, text.as_deref()).await
+        });
+    }
+
+    /// Keeps text on disk under the draft that is there.
+    pub fn add_draft(&mut self, ticket: Ticket, deal: &DealId, text: String) {
+        let key = draft_key(deal);
+        self.change(ticket, Answer::Drafted, |engine| async move {
+            let text = match engine.draft(&key).await {
+                Some(older) => format!("{older}\n{text}"),
+                None => text,
+            };
+            engine.save_draft(&key, Some(&text)).await
         });
     }
 
@@ -240,6 +241,22 @@ impl Effects {
                 // Answers are taken so that no task waits for a place in the channel.
                 _ = self.done.recv() => {}
             }
+        }
+    }
+}
+
+async fn answer(engine: &Handle, query: Query) -> Answer {
+    match query {
+        Query::Board => Answer::Board(engine.board().await.map(Box::new)),
+        Query::Deals(asked) => {
+            let found = engine.deals(&asked).await;
+            Answer::Deals { asked, found }
+        }
+        Query::Detail(id) => Answer::Detail(engine.deal(&id).await.map(|detail| detail.map(Box::new))),
+        Query::Outbox => Answer::Outbox(engine.operations(Some(&unfinished()), MANY).await),
+        Query::Draft(id) => {
+            let text = engine.draft(&draft_key(&id)).await;
+            Answer::Draft(id, text)
         }
     }
 }
