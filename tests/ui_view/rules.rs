@@ -254,7 +254,9 @@ fn a_blank_stands_after_the_days_however_many_they_are() {
     for (days, shown) in [(99, "▎ 99d "), (119, "▎ 119 "), (1_500, "▎ 4y  ")] {
         let mut board = sample::board();
         for deal in &mut board.deals {
-            deal.stage_entered = sample::now().checked_sub(jiff::SignedDuration::from_hours(24 * days)).ok();
+            deal.stage_entered = sample::now()
+                .checked_sub(jiff::SignedDuration::from_hours(24 * days))
+                .ok();
         }
         let screen = rows(&draw(&sample::model_with(board, (160, 45)), &dark()));
         assert!(screen.iter().any(|row| row.contains(shown)), "{shown}: {screen:#?}");

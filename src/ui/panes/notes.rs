@@ -46,7 +46,7 @@ pub fn timeline(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, are
         ..area
     };
     if notes.is_empty() {
-        for (y, row) in (body.y..body.bottom()).zip(without_notes(look, model, screen)) {
+        for (y, row) in (body.y..body.bottom()).zip(without_notes(look, model, screen, body.width)) {
             canvas.row(body.x, y, body.width, row);
         }
         return;
@@ -64,7 +64,7 @@ pub fn timeline(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, are
 }
 
 /// Why there is nothing to read, and what helps.
-fn without_notes<'l>(look: &'l Look, model: &Model, screen: &DealScreen) -> Vec<Row<'l>> {
+fn without_notes<'l>(look: &'l Look, model: &Model, screen: &DealScreen, room: u16) -> Vec<Row<'l>> {
     let muted = |text: &str| look.row().add(text, Token::Muted);
     let is_read = screen
         .detail
@@ -77,10 +77,17 @@ fn without_notes<'l>(look: &'l Look, model: &Model, screen: &DealScreen) -> Vec<
         (None, _) => model.freshness.trouble.as_ref(),
     };
     if let Some(fault) = fault {
-        return vec![
-            look.row().add("! ", Token::Warn.bold()).add(&fault.what, Token::Text),
-            muted(&fault.next),
-        ];
+        let what = look.text(&fault.what).wrap(room.saturating_sub(2));
+        let mut rows: Vec<Row<'_>> = what
+            .into_iter()
+            .enumerate()
+            .map(|(nth, line)| {
+                let sign = if nth == 0 { "! " } else { "  " };
+                look.row().add(sign, Token::Warn.bold()).add_safe(line, Token::Text)
+            })
+            .collect();
+        rows.push(look.row().blank(2).add(&fault.next, Token::Muted));
+        return rows;
     }
     if is_read {
         return vec![
