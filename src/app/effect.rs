@@ -15,8 +15,10 @@ pub enum Effect {
     Submit(Ticket, Submission),
     /// Undo the newest action; answered by [`super::Answer::Undone`].
     Undo(Ticket),
-    /// Keep a note's draft (`None` drops it). Not answered.
-    SaveDraft(DealId, Option<String>),
+    /// Keep a note's draft (`None` drops it); answered by [`super::Answer::Drafted`].
+    SaveDraft(Ticket, DealId, Option<String>),
+    /// Put text under the draft on disk, which was not read yet; answered by [`super::Answer::Drafted`].
+    AddDraft(Ticket, DealId, String),
     /// Have the engine read this deal's notes and people now; an event follows.
     LookAt(DealId),
     /// Poll HubSpot now.

@@ -1,7 +1,7 @@
 //! The one place where sizes become a layout: breakpoints, column widths, how many cards fit. `update` scrolls by it and
 //! `ui` draws by it, so what is in focus is always in view.
 
-use crate::domain::{Connection, StageKind};
+use crate::domain::{Connection, Freshness, StageKind};
 
 use super::{Column, Model, Screen};
 
@@ -183,7 +183,7 @@ pub fn geometry(model: &Model) -> Geometry {
     let low = height < 20;
     let tiny = width < 40 || height < 10;
     let header = if low || tiny { 1 } else { 2 };
-    let banner = !tiny && has_banner(&model.freshness.connection);
+    let banner = !tiny && has_banner(&model.freshness);
     let context = !tiny && (!low || (width < 72 && height >= 16));
     let body_top = header + u16::from(!tiny) + u16::from(banner);
     let bottom = height.saturating_sub(1 + u16::from(context));
@@ -210,12 +210,13 @@ pub fn geometry(model: &Model) -> Geometry {
     }
 }
 
-/// The connection is in a state that a person must know about at once.
-const fn has_banner(connection: &Connection) -> bool {
-    matches!(
-        connection,
-        Connection::Slowed { .. } | Connection::Offline { .. } | Connection::ReadOnly(_)
-    )
+/// Something keeps data from coming or going that a person must know about at once.
+const fn has_banner(freshness: &Freshness) -> bool {
+    freshness.trouble.is_some()
+        || matches!(
+            freshness.connection,
+            Connection::Slowed { .. } | Connection::Offline { .. } | Connection::ReadOnly(_)
+        )
 }
 
 fn panel(model: &Model, tiny: bool) -> Panel {

@@ -9,7 +9,7 @@ use crate::domain::{
     OwnerId, Pipeline, PipelineId, SegmentCount, StageId,
 };
 
-use super::{Columns, Line, Overlay, Settings, Ticket, registry::Keymap};
+use super::{Columns, Line, NoteEditor, Overlay, Settings, Ticket, registry::Keymap};
 
 /// The dashboard.
 #[derive(Clone, Debug)]
@@ -92,6 +92,8 @@ pub enum Waiting {
     Note(DealId),
     /// An undo.
     Undo,
+    /// A draft of this deal's note; with the editor when that was closed, to be opened again should the draft be lost.
+    Draft(DealId, Option<Box<NoteEditor>>),
 }
 
 /// What is to be read again.

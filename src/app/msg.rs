@@ -49,6 +49,8 @@ pub enum Answer {
     Outbox(Result<Vec<Operation>, Fault>),
     /// The draft kept for a deal's note.
     Draft(DealId, Option<String>),
+    /// A draft is on disk, or not.
+    Drafted(Result<(), Fault>),
     /// What the external editor left; `None` = nothing changed or it failed.
     Edited(Option<String>),
     /// The token typed in set-up was checked.

@@ -79,7 +79,9 @@ pub struct NoteEditor {
     pub editor: Editor,
     /// The draft on disk equals the text, as far as we asked for it.
     pub kept: bool,
-    /// When the draft was last kept.
+    /// The draft on disk was not read yet: it must not be replaced.
+    pub unread: bool,
+    /// When the draft was last on disk.
     pub kept_at: Option<jiff::Timestamp>,
     /// The note is being kept in the outbox: keys wait for the answer so that nothing is kept twice.
     pub sending: bool,

@@ -124,13 +124,15 @@ pub fn body_to_html(text: &str) -> String {
     out
 }
 
-/// A note's HTML as plain text, wrapped at `width` cells. Nothing is fetched, links show their target.
+/// A note's HTML as plain text, wrapped at `width` cells. Nothing is fetched, links show their target. It is cleaned before
+/// its markup is read too: the reader drops the beginning of an escape sequence and would leave the rest of it as text.
 #[must_use]
 pub fn html_to_text(html: &str, width: usize) -> String {
     let width = width.clamp(10, 10_000);
+    let html = safe_block(html);
     let text = html2text::config::plain_no_decorate()
         .string_from_read(html.as_bytes(), width)
-        .unwrap_or_else(|_| html.to_owned());
+        .unwrap_or_else(|_| html.to_string());
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     safe_block(lines.join("\n").trim()).into_owned()
 }
@@ -170,6 +172,14 @@ mod tests {
         let text = "Call with Pip & Wren\n<b>not bold</b> 1 < 2\n\nNext: send \"quote\"";
         assert_eq!(html_to_text(&body_to_html(text), 200), text);
         assert!(!body_to_html("<img src=x>").contains('<'));
+    }
+
+    #[test]
+    fn an_escape_sequence_in_html_goes_whole() {
+        assert_eq!(
+            html_to_text("<p>a\u{1b}[31mred\u{1b}]52;c;aGk=\u{7} b</p>", 80),
+            "ared b"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::{
     sync::{broadcast, mpsc},
     task::JoinHandle,
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::{Answer, Msg, Query, Ticket},
@@ -31,6 +31,8 @@ pub struct Effects {
     done: mpsc::Receiver<Done>,
     /// Everything under way.
     tasks: TaskTracker,
+    /// Nobody waits for answers any more: questions and set-up checks end where they are, changes and drafts go on.
+    leaving: CancellationToken,
     /// The newest change under way; the next one waits for it.
     last_change: Option<JoinHandle<()>>,
     /// Where the editor's private file lives.
@@ -58,6 +60,7 @@ impl Effects {
             send,
             done,
             tasks: TaskTracker::new(),
+            leaving: CancellationToken::new(),
             last_change: None,
             scratch: std::env::temp_dir(),
         }
@@ -116,32 +119,29 @@ impl Effects {
         }
     }
 
-    fn spawn(&self, ticket: Ticket, work: impl Future<Output = Answer> + Send + 'static) {
-        let send = self.send.clone();
+    /// Something whose answer is only worth having while there is a dashboard.
+    fn passing(&self, work: impl Future<Output = Done> + Send + 'static) {
+        let (send, leaving) = (self.send.clone(), self.leaving.clone());
         self.tasks.spawn(async move {
-            let answer = work.await;
-            // The loop is gone only when the dashboard has ended.
-            let _ = send.send(Done::Answer(ticket, answer)).await;
+            leaving
+                .run_until_cancelled(async {
+                    // The loop is gone only when the dashboard has ended.
+                    let _ = send.send(work.await).await;
+                })
+                .await
         });
     }
 
-    /// Asks the engine.
-    pub fn query(&self, ticket: Ticket, query: Query) {
+    /// Asks the engine. A draft is read after the drafts that were handed over before: an older one must not be taken for
+    /// the newest.
+    pub fn query(&mut self, ticket: Ticket, query: Query) {
         let Some(engine) = self.engine.clone() else { return };
-        self.spawn(ticket, async move {
-            match query {
-                Query::Board => Answer::Board(engine.board().await.map(Box::new)),
-                Query::Deals(asked) => {
-                    let found = engine.deals(&asked).await;
-                    Answer::Deals { asked, found }
-                }
-                Query::Detail(id) => Answer::Detail(engine.deal(&id).await.map(|detail| detail.map(Box::new))),
-                Query::Outbox => Answer::Outbox(engine.operations(Some(&unfinished()), MANY).await),
-                Query::Draft(id) => {
-                    let text = engine.draft(&draft_key(&id)).await;
-                    Answer::Draft(id, text)
-                }
-            }
+        if !matches!(query, Query::Draft(_)) {
+            return self.passing(async move { Done::Answer(ticket, answer(&engine, query).await) });
+        }
+        let send = self.send.clone();
+        self.in_turn(async move {
+            let _ = send.send(Done::Answer(ticket, answer(&engine, query).await)).await;
         });
     }
 
@@ -160,13 +160,22 @@ impl Effects {
     }
 
     /// Keeps a draft on disk.
-    pub fn save_draft(&mut self, deal: &DealId, text: Option<String>) {
-        let Some(engine) = self.engine.clone() else { return };
+    pub fn save_draft(&mut self, ticket: Ticket, deal: &DealId, text: Option<String>) {
         let key = draft_key(deal);
-        self.in_turn(async move {
-            if let Err(fault) = engine.save_draft(&key, text.as_deref()).await {
-                tracing::warn!(%fault, "a draft could not be kept");
-            }
+        self.change(ticket, Answer::Drafted, |engine| async move {
+            engine.save_draft(&key, text.as_deref()).await
+        });
+    }
+
+    /// Keeps text on disk under the draft that is there.
+    pub fn add_draft(&mut self, ticket: Ticket, deal: &DealId, text: String) {
+        let key = draft_key(deal);
+        self.change(ticket, Answer::Drafted, |engine| async move {
+            let text = match engine.draft(&key).await {
+                Some(older) => format!("{older}\n{text}"),
+                None => text,
+            };
+            engine.save_draft(&key, Some(&text)).await
         });
     }
 
@@ -214,14 +223,14 @@ impl Effects {
 
     /// Checks and keeps a token.
     pub fn connect(&self, ticket: Ticket, token: String) {
-        let (send, connecting) = (self.send.clone(), (self.connect)(token));
-        self.tasks.spawn(async move {
-            let _ = send.send(Done::Connected(ticket, connecting.await)).await;
-        });
+        let connecting = (self.connect)(token);
+        self.passing(async move { Done::Connected(ticket, connecting.await) });
     }
 
-    /// Waits for everything under way: what was acknowledged or typed must be on disk before we leave.
+    /// Waits for the changes and drafts under way: what was acknowledged or typed must be on disk before we leave. What was
+    /// only asked for ends at once, or an answer that never comes would keep the terminal.
     pub async fn finish(&mut self) {
+        self.leaving.cancel();
         self.tasks.close();
         let tasks = self.tasks.clone();
         let all = tasks.wait();
@@ -232,6 +241,22 @@ impl Effects {
                 // Answers are taken so that no task waits for a place in the channel.
                 _ = self.done.recv() => {}
             }
+        }
+    }
+}
+
+async fn answer(engine: &Handle, query: Query) -> Answer {
+    match query {
+        Query::Board => Answer::Board(engine.board().await.map(Box::new)),
+        Query::Deals(asked) => {
+            let found = engine.deals(&asked).await;
+            Answer::Deals { asked, found }
+        }
+        Query::Detail(id) => Answer::Detail(engine.deal(&id).await.map(|detail| detail.map(Box::new))),
+        Query::Outbox => Answer::Outbox(engine.operations(Some(&unfinished()), MANY).await),
+        Query::Draft(id) => {
+            let text = engine.draft(&draft_key(&id)).await;
+            Answer::Draft(id, text)
         }
     }
 }
@@ -247,4 +272,32 @@ fn draft_key(deal: &DealId) -> String {
 
 fn no_engine() -> Fault {
     Fault::new(FaultKind::Auth, "no account is connected", "enter a token first")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        time::Duration,
+    };
+
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn leaving_waits_for_what_was_typed_and_not_for_a_token_being_checked() {
+        let unanswered: Connector = Arc::new(|_| std::future::pending().boxed());
+        let mut effects = Effects::new(None, unanswered);
+        effects.connect(Ticket(1), "pat-na1-0123".to_owned());
+        let on_disk = Arc::new(AtomicBool::new(false));
+        let disk = Arc::clone(&on_disk);
+        effects.in_turn(async move {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            disk.store(true, Ordering::SeqCst);
+        });
+        let left = tokio::time::timeout(Duration::from_mins(5), effects.finish()).await;
+        assert!(left.is_ok(), "the check of a token keeps the terminal");
+        assert!(on_disk.load(Ordering::SeqCst), "a draft was dropped");
+    }
 }

@@ -105,6 +105,15 @@ impl<'l> Row<'l> {
         self.runs.iter().all(|(text, _)| text.is_empty())
     }
 
+    /// The row, cut at the end to `room` cells.
+    #[must_use]
+    pub fn cut(self, room: u16) -> Self {
+        Self {
+            look: self.look,
+            runs: self.fitted(room),
+        }
+    }
+
     /// The runs, cut at the end to `room` cells.
     #[must_use]
     pub fn fitted(self, room: u16) -> Vec<(SafeText, Ink)> {

@@ -237,3 +237,39 @@ proptest! {
         draw(&scenes::ALL[scene].1((width, height)), &dark());
     }
 }
+
+#[test]
+fn a_folded_stage_shows_every_ordinary_amount() {
+    let mut board = sample::board();
+    if let Some(account) = &mut board.account {
+        account.currency = "EUR".to_owned();
+    }
+    let screen = rows(&draw(&sample::model_with(board, (160, 45)), &dark()));
+    assert!(screen.iter().all(|row| !row.contains('#')), "{screen:#?}");
+    assert!(screen.iter().any(|row| row.contains("41.0KEUR")), "{screen:#?}");
+}
+
+#[test]
+fn a_blank_stands_after_the_days_however_many_they_are() {
+    for (days, shown) in [(99, "▎ 99d "), (119, "▎ 119 "), (1_500, "▎ 4y  ")] {
+        let mut board = sample::board();
+        for deal in &mut board.deals {
+            deal.stage_entered = sample::now()
+                .checked_sub(jiff::SignedDuration::from_hours(24 * days))
+                .ok();
+        }
+        let screen = rows(&draw(&sample::model_with(board, (160, 45)), &dark()));
+        assert!(screen.iter().any(|row| row.contains(shown)), "{shown}: {screen:#?}");
+    }
+}
+
+#[test]
+fn the_marks_stand_together_in_the_help() {
+    let screen = rows(&draw(&scenes::help((160, 45)), &dark()));
+    let column = |text: &str| {
+        let row = screen.iter().find(|row| row.contains(text)).unwrap();
+        row.split(text).next().unwrap().chars().count()
+    };
+    assert_eq!(column("days in this stage"), column("Marks ──") + 9);
+    assert_eq!(column("colleague edited"), column("Marks ──") + 9);
+}

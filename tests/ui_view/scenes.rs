@@ -13,7 +13,7 @@ pub type Size = (u16, u16);
 pub type Scene = fn(Size) -> Model;
 
 /// Every scene by name, for rules that hold on all of them.
-pub const ALL: [(&str, Scene); 22] = [
+pub const ALL: [(&str, Scene); 24] = [
     ("board", board),
     ("detail", detail),
     ("detail-loading", detail_loading),
@@ -30,6 +30,8 @@ pub const ALL: [(&str, Scene); 22] = [
     ("offline", offline),
     ("slowed", slowed),
     ("refused", refused),
+    ("trouble", trouble),
+    ("detail-trouble", detail_trouble),
     ("empty", empty),
     ("starting", starting),
     ("first-sync", first_sync),
@@ -141,6 +143,7 @@ pub fn note(size: Size) -> Model {
         deal: id("Acme"),
         editor: Editor::new(text),
         kept: true,
+        unread: false,
         kept_at: Some(sample::now()),
         sending: false,
     }));
@@ -216,8 +219,35 @@ pub fn slowed(size: Size) -> Model {
 
 pub fn refused(size: Size) -> Model {
     let mut model = board(size);
-    let fault = Fault::new(FaultKind::Auth, "HubSpot refuses the token", "run `dealdeck setup`");
+    let fault = Fault::new(
+        FaultKind::Auth,
+        "the token is for account '1234', this mirror is of '8800123'",
+        "use its token or another --data-dir",
+    );
     model.freshness.connection = Connection::ReadOnly(fault);
+    model
+}
+
+fn scope_missing() -> Fault {
+    let what = "the token may not read notes, scope 'crm.objects.contacts.read' is missing";
+    Fault::new(FaultKind::Auth, what, "add the scope to the token")
+}
+
+pub fn trouble(size: Size) -> Model {
+    let mut model = board(size);
+    model.freshness.trouble = Some(scope_missing());
+    model
+}
+
+pub fn detail_trouble(size: Size) -> Model {
+    let mut model = detail(size);
+    model.freshness.trouble = Some(scope_missing());
+    if let Screen::Deal(screen) = &mut model.screen
+        && let Some(detail) = &mut screen.detail
+    {
+        detail.notes.clear();
+        detail.notes_as_of = None;
+    }
     model
 }
 

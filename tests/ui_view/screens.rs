@@ -3,7 +3,7 @@
 use dealdeck::ui::{Depth, Glyphs, Look, Theme};
 
 use crate::{
-    grid::{draw, show, snapshot},
+    grid::{draw, rows, show, snapshot},
     scenes::{self, Scene, Size},
 };
 
@@ -121,6 +121,26 @@ fn when_hubspot_does_not_answer_as_usual() {
     check("offline", scenes::offline, &[S160], &[("plain", PLAIN)]);
     check("slowed", scenes::slowed, &[S160], &[("dark", DARK)]);
     check("refused", scenes::refused, &[S80, S160], &[("dark", DARK)]);
+    check("trouble", scenes::trouble, &[S80, S160], &[("dark", DARK)]);
+    check("detail-trouble", scenes::detail_trouble, &[S120], &[("dark", DARK)]);
+}
+
+/// What keeps us from HubSpot comes before what keeps us from a part of it, and that before what passes by itself.
+#[test]
+fn the_banner_says_the_worst_thing_only() {
+    let look = Look::new(Theme::Dark, Depth::True, Glyphs::Unicode);
+    let says = |scene: Scene| {
+        let mut model = scene(S160);
+        model.freshness.trouble = scenes::trouble(S160).freshness.trouble;
+        rows(&draw(&model, &look))[2].clone()
+    };
+    assert!(says(scenes::offline).contains("HubSpot does not answer."));
+    assert!(says(scenes::refused).contains("The token is for account '1234'"));
+    for scene in [scenes::slowed, scenes::board] {
+        let row = says(scene);
+        assert!(row.contains("The token may not read notes"), "{row}");
+        assert!(row.contains("add the scope to the token"), "{row}");
+    }
 }
 
 #[test]

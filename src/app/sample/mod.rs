@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use crate::domain::{
     Account, ActivityItem, ActivityKind, Board, Company, Connection, Contact, Deal, DealDetail, DealId, Event,
     Freshness, Gauge, LaneLoad, Limits, Note, ObjectType, OpId, OpKind, Operation, Owner, Payload, Pending, Pipeline,
-    Properties, RecordRef, Segment, SegmentCount, Stage, Who, body_to_html,
+    Properties, PropertyDefinition, RecordRef, Segment, SegmentCount, Stage, Who, body_to_html,
 };
 
 use rows::{ROWS, Row};
@@ -363,10 +363,30 @@ pub fn detail(id: &DealId) -> Option<DealDetail> {
         last_activity: Some(ago(1)),
     };
     let property = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+    let definition = |name: &str, label: &str, read_only| PropertyDefinition {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        kind: "string".to_owned(),
+        options: vec![("newbusiness".to_owned(), "New business".to_owned())],
+        read_only,
+        hidden: false,
+        unique: false,
+    };
     Some(DealDetail {
-        properties: [property("dealname", &deal.name), property("dealtype", "newbusiness")].into(),
+        properties: [
+            property("dealname", &deal.name),
+            property("dealtype", "newbusiness"),
+            property("amount_in_home_currency", "96000"),
+            property("deal_score_computed", "71"),
+            property("competitor_of_record", "Soggy Parasols"),
+        ]
+        .into(),
         deal,
-        definitions: Vec::new(),
+        definitions: vec![
+            definition("dealtype", "Deal Type", false),
+            definition("deal_score_computed", "Deal score", true),
+            definition("competitor_of_record", "Competitor of record", false),
+        ],
         contacts: vec![
             contact("501", "Wren", "Tallow", "Head of operations"),
             contact("502", "Ivo", "Brack", "CFO"),

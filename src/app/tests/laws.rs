@@ -150,10 +150,10 @@ fn any_event() -> impl Strategy<Value = Event> {
         }),
         (0..9_usize).prop_map(|nth| Event::Happened(sample::board().activity[nth % 7].clone())),
         Just(Event::Limits(sample::limits())),
-        any_connection().prop_map(|connection| Event::Freshness(Freshness {
+        (any_connection(), any::<bool>()).prop_map(|(connection, trouble)| Event::Freshness(Freshness {
             connection,
             as_of: None,
-            trouble: None,
+            trouble: trouble.then(|| Fault::new(FaultKind::Store, "the disk is full", "free some space")),
         })),
     ]
 }

@@ -105,14 +105,62 @@ fn what_was_typed_before_the_draft_arrived_is_not_lost() {
 }
 
 #[test]
+fn closing_before_the_draft_arrived_loses_neither_text() {
+    for close in ["<esc>", "^c"] {
+        let mut world = World::at((160, 45));
+        world.drafts.insert(acme(), "yesterday".to_owned());
+        world.answers = false;
+        world.press("n");
+        world.say(Msg::Paste("today".to_owned()));
+        world.press(close);
+        assert_eq!(
+            world.drafts.get(&acme()).map(String::as_str),
+            Some("yesterday\ntoday"),
+            "{close}"
+        );
+    }
+}
+
+#[test]
+fn a_note_sent_before_the_draft_arrived_leaves_the_draft() {
+    let mut world = World::at((160, 45));
+    world.drafts.insert(acme(), "yesterday".to_owned());
+    world.answers = false;
+    world.press("n").type_text("today").press("^s");
+    let all: Vec<usize> = (0..world.open.len()).rev().collect();
+    world.answer_open(&all);
+    assert_eq!(world.notes, [(acme(), "today".to_owned())]);
+    assert_eq!(world.drafts.get(&acme()).map(String::as_str), Some("yesterday"));
+}
+
+#[test]
+fn a_draft_that_could_not_be_kept_opens_again() {
+    let mut world = World::at((160, 45));
+    world.drafts_broken = true;
+    world.press("n").type_text("precious").press("<esc>");
+    assert_eq!(world.said(), "the disk is full; free some space");
+    assert_eq!(
+        (note(&world).editor.text().as_str(), note(&world).kept),
+        ("precious", false)
+    );
+    assert_eq!(note(&world).kept_at, None, "it never was on disk");
+    world.drafts_broken = false;
+    world.press("<esc>");
+    assert_eq!(world.said(), "draft kept, n goes on with it");
+}
+
+#[test]
 fn quitting_keeps_the_draft_first() {
     let mut world = World::at((160, 45));
     world.press("n").type_text("unsaved");
     world.press("^c");
-    let id = acme();
-    assert_eq!(
-        world.effects(),
-        [&Effect::SaveDraft(id, Some("unsaved".to_owned())), &Effect::Quit]
+    assert!(
+        matches!(
+            world.effects()[..],
+            [Effect::SaveDraft(_, deal, Some(text)), Effect::Quit] if *deal == acme() && text == "unsaved"
+        ),
+        "{:?}",
+        world.effects()
     );
 }
 

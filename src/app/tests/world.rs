@@ -27,6 +27,8 @@ pub struct World {
     pub open: Vec<Effect>,
     /// The store refuses to keep anything.
     pub broken: bool,
+    /// The store refuses to keep drafts.
+    pub drafts_broken: bool,
     pub now: Timestamp,
     undo: Vec<Deal>,
     ops: u128,
@@ -67,6 +69,7 @@ impl World {
             answers: true,
             open: Vec::new(),
             broken: false,
+            drafts_broken: false,
             undo: Vec::new(),
             ops: 1_000,
         }
@@ -171,13 +174,23 @@ impl World {
                 Effect::Query(ticket, query) => Some((*ticket, self.answer(query))),
                 Effect::Submit(ticket, submission) => Some((*ticket, Answer::Kept(self.keep(&submission.change)))),
                 Effect::Undo(ticket) => Some((*ticket, Answer::Undone(Ok(self.take_back())))),
-                Effect::SaveDraft(deal, Some(text)) => {
-                    self.drafts.insert(deal.clone(), text.clone());
-                    None
+                Effect::SaveDraft(ticket, ..) | Effect::AddDraft(ticket, ..) if self.drafts_broken => {
+                    let fault = Fault::new(FaultKind::Store, "the disk is full", "free some space");
+                    Some((*ticket, Answer::Drafted(Err(fault))))
                 }
-                Effect::SaveDraft(deal, None) => {
+                Effect::SaveDraft(ticket, deal, Some(text)) => {
+                    self.drafts.insert(deal.clone(), text.clone());
+                    Some((*ticket, Answer::Drafted(Ok(()))))
+                }
+                Effect::SaveDraft(ticket, deal, None) => {
                     self.drafts.remove(deal);
-                    None
+                    Some((*ticket, Answer::Drafted(Ok(()))))
+                }
+                Effect::AddDraft(ticket, deal, text) => {
+                    let older = self.drafts.get(deal).map(|older| format!("{older}\n"));
+                    let text = older.unwrap_or_default() + text;
+                    self.drafts.insert(deal.clone(), text);
+                    Some((*ticket, Answer::Drafted(Ok(()))))
                 }
                 _ => None,
             };

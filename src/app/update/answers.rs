@@ -25,6 +25,12 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, answer: Answer) -> Vec
                 None => Vec::new(),
             };
         }
+        Answer::Drafted(result) => {
+            return match model.waiting.remove(&ticket) {
+                Some(Waiting::Draft(deal, closed)) => note::drafted(model, &deal, closed, result),
+                _ => Vec::new(),
+            };
+        }
         Answer::Board(_) => kind::BOARD,
         Answer::Deals { .. } => kind::DEALS,
         Answer::Detail(_) => kind::DETAIL,
@@ -55,7 +61,7 @@ fn take(model: &mut Model, ticket: Ticket, answer: Answer) -> Vec<Effect> {
         Answer::Board(Err(fault)) | Answer::Deals { found: Err(fault), .. } | Answer::Outbox(Err(fault)) => {
             say(model, SaidKind::Fault, fault.to_string());
         }
-        Answer::Kept(_) | Answer::Undone(_) => {}
+        Answer::Kept(_) | Answer::Undone(_) | Answer::Drafted(_) => {}
     }
     Vec::new()
 }

@@ -27,7 +27,12 @@ pub(super) fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             }
             stale(model, |stale| stale.deals.extend(ids))
         }
-        Event::BoardChanged | Event::SegmentsChanged => stale(model, |stale| stale.board = true),
+        // Another process may have sent or queued operations, or events were lost: the outbox is read with the board.
+        Event::BoardChanged => stale(model, |stale| {
+            stale.board = true;
+            stale.outbox = true;
+        }),
+        Event::SegmentsChanged => stale(model, |stale| stale.board = true),
         Event::OperationChanged { op, deal, state } => {
             operation(model, op, deal.as_ref(), state);
             stale(model, |stale| {

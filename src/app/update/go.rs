@@ -124,6 +124,7 @@ pub(super) fn program(model: &mut Model, action: Action) -> Vec<Effect> {
 /// A note that is open is on disk before the program stops.
 fn leave(model: &mut Model, last: Effect) -> Vec<Effect> {
     let mut effects = match &model.overlay {
+        Some(Overlay::Note(_)) if last == Effect::Quit => note::part(model),
         Some(Overlay::Note(_)) => note::keep_draft(model),
         _ => Vec::new(),
     };

@@ -38,7 +38,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Engine(event) => events::happened(model, event),
         Msg::Answer(ticket, answer) => answers::answered(model, ticket, answer),
         Msg::Timer(TimerId::Reload) => events::reload(model),
-        Msg::Timer(TimerId::Draft) => note::draft_due(model),
+        Msg::Timer(TimerId::Draft) => note::keep_draft(model),
         Msg::Timer(TimerId::Marks) => {
             model.marks_at = None;
             Vec::new()

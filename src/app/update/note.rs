@@ -3,10 +3,10 @@
 
 use crate::{
     app::{Editor, Effect, Key, KeyCode, Model, NoteEditor, Overlay, Query, SaidKind, TimerId, Waiting},
-    domain::{Change, DealId},
+    domain::{Change, DealId, Fault},
 };
 
-use super::{ask, kind, say, ticket_for, timers, write};
+use super::{ask, kind, new_ticket, say, ticket_for, timers, write};
 
 /// Opens the editor on the focused deal and asks for the draft that was kept.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
@@ -17,6 +17,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         deal: deal.clone(),
         editor: Editor::default(),
         kept: true,
+        unread: true,
         kept_at: None,
         sending: false,
     }));
@@ -33,9 +34,18 @@ fn editor(model: &mut Model) -> Option<&mut NoteEditor> {
 
 /// The kept draft is here. What was typed meanwhile stays, under it.
 pub(super) fn draft(model: &mut Model, deal: &DealId, text: Option<String>) {
-    let Some(note) = editor(model).filter(|note| note.deal == *deal) else {
+    let Some(Overlay::Note(note)) = &mut model.overlay else {
         return;
     };
+    if note.deal != *deal {
+        return;
+    }
+    if note.sending {
+        // The note is on its way without it: it stays on disk.
+        note.unread = text.is_some();
+        return;
+    }
+    note.unread = false;
     let Some(text) = text else { return };
     if note.editor.is_blank() {
         note.editor = Editor::new(&text);
@@ -92,34 +102,90 @@ fn changed(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Timer(TimerId::Draft, due)]
 }
 
-/// The draft is due. Not before the one on disk was read, or it would be lost.
-pub(super) fn draft_due(model: &mut Model) -> Vec<Effect> {
-    if model.asked.contains_key(kind::DRAFT) && editor(model).is_some() {
-        let due = timers::after(model.now, timers::DRAFT);
-        return vec![Effect::Timer(TimerId::Draft, due)];
+/// Keeps the draft, when it is not kept yet. Not before the one on disk was read, or that would be lost.
+pub(super) fn keep_draft(model: &mut Model) -> Vec<Effect> {
+    match editor(model) {
+        Some(note) if note.unread && !note.kept => changed(model),
+        _ => keep(model, false),
     }
-    keep_draft(model)
 }
 
-/// Keeps the draft, when it is not kept yet.
-pub(super) fn keep_draft(model: &mut Model) -> Vec<Effect> {
-    let now = model.now;
+/// Keeps the draft of an editor that goes: under the one on disk, when that was not read yet.
+pub(super) fn part(model: &mut Model) -> Vec<Effect> {
+    keep(model, true)
+}
+
+fn keep(model: &mut Model, parting: bool) -> Vec<Effect> {
     let Some(note) = editor(model).filter(|note| !note.kept) else {
         return Vec::new();
     };
     note.kept = true;
-    note.kept_at = Some(now);
+    let closed = parting.then(|| Box::new(note.clone()));
     let text = (!note.editor.is_blank()).then(|| note.editor.text());
-    vec![Effect::SaveDraft(note.deal.clone(), text)]
+    let (deal, unread) = (note.deal.clone(), note.unread);
+    let ticket = new_ticket(model);
+    let effect = match (unread, text) {
+        (true, None) => return Vec::new(),
+        (true, Some(text)) => Effect::AddDraft(ticket, deal.clone(), text),
+        (false, text) => Effect::SaveDraft(ticket, deal.clone(), text),
+    };
+    model.waiting.insert(ticket, Waiting::Draft(deal, closed));
+    vec![effect]
+}
+
+/// The draft is on disk, and only now it is said. Or it is not: then the editor must not be gone.
+pub(super) fn drafted(
+    model: &mut Model,
+    deal: &DealId,
+    closed: Option<Box<NoteEditor>>,
+    result: Result<(), Fault>,
+) -> Vec<Effect> {
+    let now = model.now;
+    let open = match &mut model.overlay {
+        Some(Overlay::Note(note)) if note.deal == *deal => Some(note),
+        _ => None,
+    };
+    match (result, open, closed) {
+        (Ok(()), Some(note), None) => note.kept_at = Some(now),
+        (Ok(()), _, Some(closed)) if !closed.editor.is_blank() => {
+            say(model, SaidKind::Info, "draft kept, n goes on with it");
+        }
+        (Ok(()), ..) => {}
+        (Err(fault), open, closed) => {
+            if let Some(note) = open {
+                note.kept = false;
+            }
+            say(model, SaidKind::Fault, fault.to_string());
+            if let (None, Some(mut note)) = (&model.overlay, closed) {
+                note.kept = false;
+                let unread = note.unread;
+                model.overlay = Some(Overlay::Note(*note));
+                return read_again(model, deal, unread);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Asks for the draft on disk once more, when no answer to that counted.
+fn read_again(model: &mut Model, deal: &DealId, unread: bool) -> Vec<Effect> {
+    if unread {
+        let mut effects = changed(model);
+        effects.push(ask(model, Query::Draft(deal.clone())));
+        effects
+    } else {
+        Vec::new()
+    }
 }
 
 /// Closes the editor; the draft stays.
 pub(super) fn close(model: &mut Model) -> Vec<Effect> {
-    if editor(model).is_none() {
+    let Some(note) = editor(model) else {
         return Vec::new();
-    }
-    let effects = keep_draft(model);
-    if editor(model).is_some_and(|note| !note.editor.is_blank()) {
+    };
+    let on_disk = note.kept && note.kept_at.is_some() && !note.editor.is_blank();
+    let effects = part(model);
+    if on_disk {
         say(model, SaidKind::Info, "draft kept, n goes on with it");
     }
     end(model);
@@ -160,31 +226,42 @@ pub(super) fn save(model: &mut Model) -> Vec<Effect> {
 pub(super) fn kept(model: &mut Model, deal: &DealId, ok: bool) -> Vec<Effect> {
     let open = match &mut model.overlay {
         Some(Overlay::Note(note)) if note.sending && note.deal == *deal => note,
-        _ => return drop_draft(deal, ok),
+        _ if ok => return drop_draft(model, deal),
+        _ => return Vec::new(),
     };
     open.sending = false;
+    let unread = open.unread;
     if ok {
         end(model);
-        drop_draft(deal, true)
+        // A draft that nobody read is not part of the note.
+        if unread { Vec::new() } else { drop_draft(model, deal) }
     } else {
         open.kept = false;
-        keep_draft(model)
+        if unread {
+            read_again(model, deal, unread)
+        } else {
+            keep_draft(model)
+        }
     }
 }
 
-fn drop_draft(deal: &DealId, ok: bool) -> Vec<Effect> {
-    if ok {
-        vec![Effect::SaveDraft(deal.clone(), None)]
-    } else {
-        Vec::new()
-    }
+fn drop_draft(model: &mut Model, deal: &DealId) -> Vec<Effect> {
+    vec![Effect::SaveDraft(new_ticket(model), deal.clone(), None)]
 }
 
 /// Goes on in the person's own editor; the draft is on disk before.
 pub(super) fn edit(model: &mut Model) -> Vec<Effect> {
-    let Some(text) = editor(model).map(|note| note.editor.text()) else {
+    let Some((text, unread)) = editor(model).map(|note| (note.editor.text(), note.unread)) else {
         return Vec::new();
     };
+    if unread {
+        say(
+            model,
+            SaidKind::Fault,
+            "the draft is still being read, try again in a moment",
+        );
+        return Vec::new();
+    }
     let mut effects = keep_draft(model);
     effects.push(Effect::Edit(ticket_for(model, kind::EDIT), text));
     effects

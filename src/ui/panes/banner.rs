@@ -1,4 +1,4 @@
-//! The banner: what keeps HubSpot from answering, what that means for what is seen and written, and when it goes on.
+//! The banner: what keeps HubSpot from answering, or us from reading, what that means for what is seen and written, and when it goes on.
 
 use ratatui::layout::Rect;
 
@@ -31,6 +31,10 @@ pub fn banner(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry) {
     canvas.plane(Rect::new(0, geometry.header, width, 1), Token::Raised);
     let area = Rect::new(1, geometry.header, width.saturating_sub(2), 1);
     let look = canvas.look;
+    let news = look
+        .row()
+        .add("! ", words.token.bold())
+        .add(&words.news, Token::Strong.bold());
     let next = squeeze(
         look,
         words
@@ -42,10 +46,8 @@ pub fn banner(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry) {
         3,
         area.width / 2,
     );
-    let news = look
-        .row()
-        .add("! ", words.token.bold())
-        .add(&words.news, Token::Strong.bold());
+    // Both are somebody's sentences and may be long: what happened comes first, and what to do keeps a third.
+    let next = next.cut(area.width.saturating_sub(news.width() + 3).max(area.width / 3));
     let room = area.width.saturating_sub(news.width() + next.width() + 4);
     let meaning = words
         .meaning
@@ -74,6 +76,8 @@ fn next<'l>(look: &'l Look, key: &str, text: &str) -> Row<'l> {
     }
 }
 
+/// One thing at a time, worst first: nothing goes, then nothing may be written, then what a person must mend, then what
+/// passes by itself.
 fn words(model: &Model) -> Option<Words> {
     let zone = model.facts.zone();
     let clock = |at| format::clock_seconds(at, &zone);
@@ -87,15 +91,9 @@ fn words(model: &Model) -> Option<Words> {
             ],
             next: vec![("next try", clock(*next_try)), ("r", "now".to_owned())],
         }),
-        Connection::Slowed { until } => Some(Words {
-            token: Token::Warn,
-            news: "HubSpot asks to slow down.".to_owned(),
-            meaning: ["Reads wait, your writes go first.", "Reads wait."],
-            next: vec![("reads again", clock(*until))],
-        }),
         Connection::ReadOnly(fault) if fault.kind == FaultKind::Auth => Some(Words {
             token: Token::Bad,
-            news: "HubSpot refuses the token.".to_owned(),
+            news: sentence(&fault.what),
             meaning: [
                 "Nothing is lost: you see what was true then, and your changes are kept on disk.",
                 "Nothing is lost.",
@@ -108,8 +106,30 @@ fn words(model: &Model) -> Option<Words> {
             meaning: ["Nothing is lost.", ""],
             next: hint(&fault.next),
         }),
-        Connection::Live | Connection::Cached | Connection::Syncing(_) => None,
+        connection => match (&model.freshness.trouble, connection) {
+            (Some(fault), _) => Some(Words {
+                token: Token::Warn,
+                news: sentence(&fault.what),
+                meaning: ["Everything else goes on.", ""],
+                next: hint(&fault.next),
+            }),
+            (None, Connection::Slowed { until }) => Some(Words {
+                token: Token::Warn,
+                news: "HubSpot asks to slow down.".to_owned(),
+                meaning: ["Reads wait, your writes go first.", "Reads wait."],
+                next: vec![("reads again", clock(*until))],
+            }),
+            _ => None,
+        },
     }
+}
+
+/// A fault's clause as a sentence of its own.
+fn sentence(clause: &str) -> String {
+    let mut chars = clause.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).chain(['.']).collect()
+    })
 }
 
 fn hint(next: &str) -> Vec<(&'static str, String)> {

@@ -9,7 +9,8 @@ use crate::{
     ui::{
         canvas::Canvas,
         glyphs::Glyph,
-        look::Ink,
+        look::{Ink, Look},
+        text::SafeText,
         theme::Token,
         widgets::bar::{bar, share},
     },
@@ -186,12 +187,21 @@ impl View<'_> {
         let count_ink: Ink = if self.current { self.ink() } else { Token::Muted.into() };
         canvas.text((x + width).saturating_sub(count.width()), y, width, &count, count_ink);
         let (total, ink) = self.total();
-        let total = canvas.look.text(&total).fit_number(width);
+        let total = self.money(canvas.look, &total, width);
         canvas.text(x, y + 1, width, &total, ink);
         let weighted = canvas.look.text(&self.weighted());
         if self.column.kind == StageKind::Open && total.width() + 2 + weighted.width() <= width {
             canvas.text(x + width - weighted.width(), y + 1, width, &weighted, Token::Muted);
         }
+    }
+
+    /// An amount in at most `width` cells; where it is too wide the blank before the currency's code goes first.
+    fn money(&self, look: &Look, amount: &str, width: u16) -> SafeText {
+        let whole = look.text(amount);
+        if whole.width() <= width || !self.place.folded {
+            return whole.fit_number(width);
+        }
+        look.text(&amount.replace(' ', "")).fit_number(width)
     }
 
     /// A folded column says only what kind of end it is, when its label is longer than its cells.
@@ -323,10 +333,18 @@ impl View<'_> {
             let y = layout.top + 1 + u16::try_from(nth * 2).unwrap_or(0);
             let marks = Marks::of(self.model, deal);
             canvas.text(x, y, width, &canvas.look.text(deal.name.trim()), Token::Text);
-            let (amount, _) = marks.amount();
-            let amount = match deal.amount {
-                Some(_) => canvas.look.text(&amount).fit_number(width),
-                None => canvas.look.text(format::UNKNOWN),
+            let amount = match (deal.amount, deal.amount_in(self.model.facts.currency())) {
+                (None, _) => canvas.look.text(format::UNKNOWN),
+                (Some(_), home) => {
+                    let own = self.money(canvas.look, &marks.amount().0, width);
+                    match home.filter(|_| own.as_str() == "#") {
+                        Some(home) => {
+                            let home = format::money_short(home, self.model.facts.currency());
+                            self.money(canvas.look, &home, width)
+                        }
+                        None => own,
+                    }
+                }
             };
             let ink = if self.column.kind == StageKind::Won {
                 Token::Good

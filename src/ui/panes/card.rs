@@ -88,10 +88,12 @@ impl Card<'_> {
         let right = (x + width).saturating_sub(1);
         self.name(canvas, width.saturating_sub(3));
         self.money_and_date(canvas, y + 1, right);
-        let days = canvas.look.text(&self.marks.days()).fit_number(STEP - DAYS);
+        let days = canvas.look.text(&self.marks.days()).fit_number(STEP - DAYS - 1);
         canvas.text(x + DAYS, y + 2, STEP - DAYS, &days, Token::Muted);
         self.step(canvas, x + STEP, y + 2);
-        self.idle(canvas, x + IDLE, y + 2, WRITE - IDLE);
+        // A blank stays before a write mark; without one the slot is free.
+        let idle = WRITE - IDLE - u16::from(self.write.is_some());
+        self.idle(canvas, x + IDLE, y + 2, idle);
         self.write(canvas, x + WRITE, y + 2);
         let (letters, ink) = self.marks.initials();
         let letters = canvas.look.text(&letters).fit(3);

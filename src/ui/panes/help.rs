@@ -47,7 +47,7 @@ pub fn help(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry, help: &
     let rows = help_rows(model, &help.query.text);
     let lines = lines(look, &rows, help.query.text.trim().is_empty());
     let columns = columns_for(geometry.size.0);
-    let tallest = u16::try_from(lines.len().div_ceil(usize::from(columns)) + 4).unwrap_or(u16::MAX);
+    let tallest = u16::try_from(balanced(&lines, usize::from(columns))).unwrap_or(u16::MAX);
     let shape = Shape {
         width: if columns >= 4 {
             WIDTH
@@ -155,17 +155,16 @@ pub fn marks(look: &Look) -> Vec<(Row<'_>, &'static str)> {
     ]
 }
 
-/// The lines in columns, top to bottom, then left to right; scrolled by whole screens so that the chosen one is in view.
-/// A column never ends with a heading and never begins with a blank.
-fn draw(canvas: &mut Canvas<'_>, body: Rect, lines: &[Line<'_>], columns: usize, chosen: usize) {
-    let height = usize::from(body.height).max(1);
+/// The lines in columns, top to bottom, then left to right; a group is broken only when it is higher than a column. A column
+/// never ends with a heading and never begins with a blank.
+fn pages<'p, 'm>(lines: &'p [Line<'m>], height: usize) -> Vec<Vec<&'p Line<'m>>> {
     let mut pages: Vec<Vec<&Line<'_>>> = vec![Vec::new()];
     for (nth, line) in lines.iter().enumerate() {
         let page = pages.last_mut().map_or(0, |page| page.len());
         let is_head = matches!(line, Line::Head(_));
-        let block = if is_head { group_size(&lines[nth..]) } else { 1 };
-        let breaks = page >= height || (is_head && page > 0 && page + block.min(height / 2) > height);
-        if breaks {
+        let group = if is_head { group_size(&lines[nth..]) } else { 1 };
+        let whole = if group <= height { group } else { height / 2 };
+        if page >= height || (is_head && page > 0 && page + whole > height) {
             pages.push(Vec::new());
         }
         if let Some(page) = pages.last_mut()
@@ -174,6 +173,22 @@ fn draw(canvas: &mut Canvas<'_>, body: Rect, lines: &[Line<'_>], columns: usize,
             page.push(line);
         }
     }
+    pages
+}
+
+/// The fewest rows in which so many columns take all lines, every group whole.
+fn balanced(lines: &[Line<'_>], columns: usize) -> usize {
+    let highest = (0..lines.len()).filter(|nth| matches!(lines[*nth], Line::Head(_)));
+    let highest = highest.map(|nth| group_size(&lines[nth..])).max().unwrap_or(1);
+    (highest..lines.len())
+        .find(|height| pages(lines, *height).len() <= columns)
+        .unwrap_or_else(|| lines.len().max(1))
+}
+
+/// Draws the lines, scrolled by whole screens so that the chosen one is in view.
+fn draw(canvas: &mut Canvas<'_>, body: Rect, lines: &[Line<'_>], columns: usize, chosen: usize) {
+    let height = usize::from(body.height).min(balanced(lines, columns)).max(1);
+    let pages = pages(lines, height);
     let at = pages
         .iter()
         .position(|page| {

@@ -84,10 +84,14 @@ impl<'m> Marks<'m> {
         }
     }
 
-    /// Days in the stage: `12d`.
+    /// Days in the stage: `12d`, `119`, `3y`; at most three cells, so that a blank stays before the next slot.
     #[must_use]
     pub fn days(&self) -> String {
-        format!("{}d", self.deal.days_in_stage(self.model.now))
+        match self.deal.days_in_stage(self.model.now) {
+            days @ ..100 => format!("{days}d"),
+            days @ 100..1_000 => days.to_string(),
+            days => format!("{}y", days / 365),
+        }
     }
 
     /// When the next step is due.

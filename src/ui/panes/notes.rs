@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::{
     app::{DealScreen, Focus, Model},
-    domain::{Note, format, html_to_text, safe_block},
+    domain::{Connection, Note, format, html_to_text},
     ui::{
         canvas::Canvas,
         glyphs::Glyph,
@@ -22,10 +22,10 @@ use super::marks::op_sign;
 enum Line<'m> {
     Blank,
     Day(Date),
-    /// First row of a note.
-    Title(usize, &'m Note),
-    /// Second row of a note.
-    Excerpt(usize, &'m Note),
+    /// First row of a note, with its first line.
+    Title(usize, &'m Note, String),
+    /// Second row of a note that has more to say.
+    Excerpt(usize, String),
 }
 
 /// Draws the timeline.
@@ -46,16 +46,16 @@ pub fn timeline(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, are
         ..area
     };
     if notes.is_empty() {
-        for (y, row) in (body.y..body.bottom()).zip(without_notes(look, screen)) {
+        for (y, row) in (body.y..body.bottom()).zip(without_notes(look, model, screen, body.width)) {
             canvas.row(body.x, y, body.width, row);
         }
         return;
     }
-    let lines = lines(model, notes);
     let height = usize::from(body.height);
+    let lines = lines(model, notes, screen.note, height);
     let last = lines
         .iter()
-        .rposition(|line| matches!(line, Line::Title(nth, _) | Line::Excerpt(nth, _) if *nth == screen.note))
+        .rposition(|line| matches!(line, Line::Title(nth, ..) | Line::Excerpt(nth, _) if *nth == screen.note))
         .unwrap_or(0);
     let first = scrolled(last, lines.len(), height);
     for (y, line) in (body.y..body.bottom()).zip(lines.iter().skip(first)) {
@@ -63,29 +63,53 @@ pub fn timeline(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, are
     }
 }
 
-/// Why there is nothing to read, and the key that helps.
-fn without_notes<'l>(look: &'l Look, screen: &DealScreen) -> Vec<Row<'l>> {
+/// Why there is nothing to read, and what helps.
+fn without_notes<'l>(look: &'l Look, model: &Model, screen: &DealScreen, room: u16) -> Vec<Row<'l>> {
     let muted = |text: &str| look.row().add(text, Token::Muted);
-    match (&screen.fault, &screen.detail) {
-        (Some(fault), _) => vec![
-            look.row().add("! ", Token::Warn.bold()).add(&fault.what, Token::Text),
-            look.row().add(&fault.next, Token::Muted),
-        ],
-        (None, Some(detail)) if detail.notes_as_of.is_some() => vec![
+    let is_read = screen
+        .detail
+        .as_ref()
+        .is_some_and(|detail| detail.notes_as_of.is_some());
+    let fault = match (&screen.fault, &model.freshness.connection) {
+        (Some(fault), _) => Some(fault),
+        (None, _) if is_read => None,
+        (None, Connection::ReadOnly(fault)) => Some(fault),
+        (None, _) => model.freshness.trouble.as_ref(),
+    };
+    if let Some(fault) = fault {
+        let what = look.text(&fault.what).wrap(room.saturating_sub(2));
+        let mut rows: Vec<Row<'_>> = what
+            .into_iter()
+            .enumerate()
+            .map(|(nth, line)| {
+                let sign = if nth == 0 { "! " } else { "  " };
+                look.row().add(sign, Token::Warn.bold()).add_safe(line, Token::Text)
+            })
+            .collect();
+        rows.push(look.row().blank(2).add(&fault.next, Token::Muted));
+        return rows;
+    }
+    if is_read {
+        return vec![
             muted("No notes yet."),
             look.row()
                 .add("n", Token::Accent.bold())
                 .add(" write one", Token::Muted),
-        ],
+        ];
+    }
+    match model.freshness.connection {
+        Connection::Offline { .. } => vec![muted("The notes are read when HubSpot answers again.")],
         _ => vec![muted("Reading the notes from HubSpot.")],
     }
 }
 
-fn lines<'m>(model: &Model, notes: &'m [Note]) -> Vec<Line<'m>> {
+/// The rows of the notes that can be in view around the one in focus, in `height` rows.
+fn lines<'m>(model: &Model, notes: &'m [Note], focused: usize, height: usize) -> Vec<Line<'m>> {
     let zone = model.facts.zone();
     let mut lines = Vec::new();
     let mut day = None;
-    for (nth, note) in notes.iter().enumerate() {
+    let near = focused.saturating_sub(height)..focused.saturating_add(height + 1);
+    for (nth, note) in notes.iter().enumerate().filter(|(nth, _)| near.contains(nth)) {
         let date = note.at.to_zoned(zone.clone()).date();
         if day != Some(date) {
             if day.is_some() {
@@ -94,15 +118,18 @@ fn lines<'m>(model: &Model, notes: &'m [Note]) -> Vec<Line<'m>> {
             day = Some(date);
             lines.push(Line::Day(date));
         }
-        lines.push(Line::Title(nth, note));
-        lines.push(Line::Excerpt(nth, note));
+        let (title, excerpt) = split(note);
+        lines.push(Line::Title(nth, note, title));
+        if !excerpt.is_empty() {
+            lines.push(Line::Excerpt(nth, excerpt));
+        }
     }
     lines
 }
 
 fn line(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, area: Rect, line: &Line<'_>) {
     let look = canvas.look;
-    let (nth, note, title) = match line {
+    let nth = match line {
         Line::Blank => return,
         Line::Day(date) => {
             let day = if *date == model.today() {
@@ -115,8 +142,7 @@ fn line(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, area: Rect,
             canvas.rule(at, area.y, area.right().saturating_sub(at));
             return;
         }
-        Line::Title(nth, note) => (*nth, *note, true),
-        Line::Excerpt(nth, note) => (*nth, *note, false),
+        Line::Title(nth, ..) | Line::Excerpt(nth, _) => *nth,
     };
     let focused = nth == screen.note && model.focus == Focus::Body;
     if focused {
@@ -128,13 +154,14 @@ fn line(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, area: Rect,
         width: area.width.saturating_sub(3),
         ..area
     };
-    if title {
-        self::title(canvas, model, note, inner);
-    } else {
-        let indent = indent(inner.width);
-        let (_, excerpt) = split(note);
-        let room = inner.width.saturating_sub(indent);
-        canvas.text(inner.x + indent, inner.y, room, &look.text(&excerpt), Token::Muted);
+    match line {
+        Line::Title(_, note, title) => self::title(canvas, model, note, title, inner),
+        Line::Excerpt(_, excerpt) => {
+            let indent = indent(inner.width);
+            let room = inner.width.saturating_sub(indent);
+            canvas.text(inner.x + indent, inner.y, room, &look.text(excerpt), Token::Muted);
+        }
+        Line::Blank | Line::Day(_) => {}
     }
     if focused {
         canvas.settle_focus(area);
@@ -146,7 +173,7 @@ const fn indent(width: u16) -> u16 {
     if width >= 50 { 16 } else { 7 }
 }
 
-fn title(canvas: &mut Canvas<'_>, model: &Model, note: &Note, area: Rect) {
+fn title(canvas: &mut Canvas<'_>, model: &Model, note: &Note, title: &str, area: Rect) {
     let look = canvas.look;
     let indent = indent(area.width);
     let zone = model.facts.zone();
@@ -154,7 +181,6 @@ fn title(canvas: &mut Canvas<'_>, model: &Model, note: &Note, area: Rect) {
     if indent > 7 {
         left = left.blank(2).add("note", Token::Mark);
     }
-    let (title, _) = split(note);
     let author = note.owner.as_ref().and_then(|id| model.facts.owners.get(id));
     let mut right = look.row();
     if let Some((_, state)) = note.op {
@@ -167,15 +193,9 @@ fn title(canvas: &mut Canvas<'_>, model: &Model, note: &Note, area: Rect) {
     canvas.ends(area, left.pad_to(indent).add(title, Token::Strong.bold()), right);
 }
 
-/// A note's text. It is cleaned before its markup is read too: the reader of the markup drops the beginning of an escape
-/// sequence, and what is left of it would stay as text.
-fn plain(note: &Note, width: u16) -> String {
-    html_to_text(&safe_block(&note.body), usize::from(width))
-}
-
 /// The first line of a note, and the beginning of the rest.
 fn split(note: &Note) -> (String, String) {
-    let text = plain(note, 400);
+    let text = html_to_text(&note.body, 400);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let title = lines.next().unwrap_or("empty note").to_owned();
     (title, lines.collect::<Vec<_>>().join(" "))
@@ -204,7 +224,7 @@ pub fn preview(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, area
         "Note",
         look.row().add(when, Token::Muted),
     );
-    let text = plain(note, area.width);
+    let text = html_to_text(&note.body, usize::from(area.width));
     let mut lines = text.lines().flat_map(|line| look.text(line).wrap(area.width));
     let room = usize::from(area.height) - 1;
     let shown: Vec<_> = lines.by_ref().take(room).collect();

@@ -1,28 +1,42 @@
 //! The left column of a deal: what HubSpot has about it, exact, and the next step.
 
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::{
     app::{DealScreen, Model},
-    domain::{Deal, DealDetail, format, stage_of},
+    domain::{Deal, DealDetail, PropertyDefinition, format, parse_time, stage_of},
     ui::{canvas::Canvas, look::Ink, theme::Token, widgets::section::section},
 };
 
 use super::marks::{Marks, Step};
 
-/// Cells of the labels.
+/// Cells of the labels; they get more where a label needs it, up to half of the column.
 const LABEL: u16 = 14;
 
+/// Shown first, under these words, where they are set.
+const FIRST: [(&str, &str); 3] = [
+    ("dealtype", "Type"),
+    ("hs_analytics_source", "Source"),
+    ("hs_priority", "Priority"),
+];
+
 /// Shown by name above, or in the headline, or nothing a person reads.
-const SHOWN_ELSEWHERE: [&str; 12] = [
+const SHOWN_ELSEWHERE: [&str; 18] = [
     "amount",
+    "amount_in_home_currency",
     "closedate",
     "createdate",
+    "days_to_close",
     "deal_currency_code",
     "dealname",
     "dealstage",
+    "dealtype",
     "description",
+    "hubspot_owner_assigneddate",
     "hubspot_owner_id",
+    "hubspot_team_id",
+    "notes_last_contacted",
     "notes_last_updated",
     "notes_next_activity_date",
     "num_notes",
@@ -38,8 +52,11 @@ pub fn properties(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, d
     let bottom = area.bottom().saturating_sub(next_step);
     let mut rows = known(model, deal);
     if let Some(detail) = &screen.detail {
-        rows.extend(others(detail));
+        rows.extend(first(detail));
+        rows.extend(others(model, detail));
     }
+    let labels = rows.iter().map(|(label, ..)| look.text(label).width() + 1).max();
+    let labels = labels.unwrap_or(LABEL).max(LABEL).min(area.width / 2);
     let left_out = rows.len().saturating_sub(usize::from(bottom.saturating_sub(y)));
     for (label, value, ink) in rows {
         if y >= bottom {
@@ -47,9 +64,9 @@ pub fn properties(canvas: &mut Canvas<'_>, model: &Model, screen: &DealScreen, d
         }
         let row = look
             .row()
-            .add_safe(look.text(&label).fit(LABEL - 1), Token::Muted)
-            .pad_to(LABEL)
-            .add_safe(look.text(&value).fit(area.width.saturating_sub(LABEL)), ink);
+            .add_safe(look.text(&label).fit(labels.saturating_sub(1)), Token::Muted)
+            .pad_to(labels)
+            .add_safe(look.text(&value).fit(area.width.saturating_sub(labels)), ink);
         canvas.row(area.x, y, area.width, row);
         y += 1;
     }
@@ -99,24 +116,54 @@ fn known(model: &Model, deal: &Deal) -> Vec<Property> {
     ]
 }
 
-/// Whatever else is set, under its label.
-fn others(detail: &DealDetail) -> Vec<Property> {
-    detail
+/// What people look for next, where it is set.
+fn first(detail: &DealDetail) -> impl Iterator<Item = Property> {
+    FIRST.iter().filter_map(|(name, label)| {
+        let value = set(detail, name)?;
+        let definition = definition(detail, name);
+        Some(((*label).to_owned(), worded(definition, value), Token::Text.into()))
+    })
+}
+
+/// Whatever else a person has set, under its label. What HubSpot computes repeats what is above and is left out.
+fn others(model: &Model, detail: &DealDetail) -> Vec<Property> {
+    let zone = model.facts.zone();
+    let shown = detail
         .properties
-        .iter()
-        .filter(|(name, _)| !name.starts_with("hs_") && !SHOWN_ELSEWHERE.contains(&name.as_str()))
-        .filter_map(|(name, value)| {
-            let value = value.as_deref().filter(|value| !value.trim().is_empty())?;
-            let definition = detail.definitions.iter().find(|definition| definition.name == *name);
-            if definition.is_some_and(|definition| definition.hidden) {
+        .keys()
+        .filter(|name| !name.starts_with("hs_") && !SHOWN_ELSEWHERE.contains(&name.as_str()));
+    shown
+        .filter_map(|name| {
+            let value = set(detail, name)?;
+            let definition = definition(detail, name);
+            if definition.is_some_and(|definition| definition.hidden || definition.read_only) {
                 return None;
             }
             let label = definition.map_or(name.as_str(), |definition| definition.label.as_str());
-            let option = definition.and_then(|definition| definition.options.iter().find(|(key, _)| key == value));
-            let value = option.map_or(value, |(_, label)| label.as_str());
-            Some((label.to_owned(), value.to_owned(), Token::Text.into()))
+            let value = match definition.map(|definition| definition.kind.as_str()) {
+                Some("date") => parse_time(value).map(|at| at.to_zoned(TimeZone::UTC).date()),
+                Some("datetime") => parse_time(value).map(|at| at.to_zoned(zone.clone()).date()),
+                _ => None,
+            }
+            .map_or_else(|| worded(definition, value), format::day_exact);
+            Some((label.to_owned(), value, Token::Text.into()))
         })
         .collect()
+}
+
+fn set<'d>(detail: &'d DealDetail, name: &str) -> Option<&'d str> {
+    let value = detail.properties.get(name)?.as_deref()?;
+    Some(value).filter(|value| !value.trim().is_empty())
+}
+
+fn definition<'d>(detail: &'d DealDetail, name: &str) -> Option<&'d PropertyDefinition> {
+    detail.definitions.iter().find(|definition| definition.name == name)
+}
+
+/// A value as people read it: an option's label.
+fn worded(definition: Option<&PropertyDefinition>, value: &str) -> String {
+    let option = definition.and_then(|definition| definition.options.iter().find(|(key, _)| key == value));
+    option.map_or(value, |(_, label)| label.as_str()).to_owned()
 }
 
 /// A forecast category as people read it: HubSpot's internal names are upper case with underscores.

@@ -26,6 +26,10 @@ fn steps(values: &[u64]) -> Vec<usize> {
 /// The past days in a quiet ink and today in its token, right-aligned in seven cells.
 #[must_use]
 pub fn spark<'l>(look: &'l Look, values: &[u64], today: Token) -> Row<'l> {
+    // One day is no course of a number.
+    if values.len() < 2 {
+        return look.row().blank(WIDTH);
+    }
     let steps = steps(values);
     let signs = |steps: &[usize]| steps.iter().map(|step| look.glyphs.spark(*step)).collect::<String>();
     let Some((last, past)) = steps.split_last() else {
