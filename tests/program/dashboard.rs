@@ -276,6 +276,24 @@ fn a_refused_token_keeps_what_is_there_and_says_so() {
 }
 
 #[test]
+fn a_refused_token_with_nothing_read_yet_opens_the_set_up_screen_with_the_reason() {
+    let portal = Simulated::start(&["--deals", "30", "--contacts", "30"]);
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = dealdeck(dir.path());
+    command.args(["--base-url", portal.url()]);
+    command.env("DEALDECK_TOKEN", "pat-na1-00000000-wrong");
+    let mut terminal = Terminal::start(command, 120, 40);
+    terminal.wait_until("set-up and why", |screen| {
+        screen.contains("Service keys") && screen.contains("refuses the token")
+    });
+    terminal.keys(portal.token());
+    terminal.keys("\r");
+    board(&terminal);
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
 fn without_a_token_it_opens_the_set_up_screen_and_a_typed_one_opens_the_board() {
     let portal = Simulated::start(&["--deals", "30", "--contacts", "30"]);
     let dir = tempfile::tempdir().unwrap();

@@ -94,6 +94,7 @@ fn whole_board(model: &mut Model, ticket: Ticket, found: Board) -> Vec<Effect> {
     }
     choose_pipeline(model);
     model.loaded = true;
+    events::no_way_in(model);
     if !model.board.scope_settled {
         model.board.scope = first_scope(model);
         model.board.scope_settled = model.board.scope == Scope::Mine || model.freshness.as_of.is_some();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    app::{Effect, Flash, Model, Query, SaidKind, Screen, Stale, TimerId},
-    domain::{ActivityItem, Connection, DealId, Event, Gauge, Limits, OpId, OpState, OwnerId},
+    app::{Effect, Flash, Line, Model, Query, SaidKind, Screen, SetupState, Stale, TimerId},
+    domain::{ActivityItem, Connection, DealId, Event, FaultKind, Gauge, Limits, OpId, OpState, OwnerId},
 };
 
 use super::{ask, kind, say, timers};
@@ -46,6 +46,7 @@ pub(super) fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Freshness(freshness) => {
             model.freshness = freshness;
+            no_way_in(model);
             Vec::new()
         }
         Event::Limits(limits) => {
@@ -55,6 +56,23 @@ pub(super) fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             model.latest_limits = limits;
             Vec::new()
         }
+    }
+}
+
+/// A token refused before anything was ever read leaves nothing to look at: back to set-up, with the reason. With a mirror
+/// the board stays, read only.
+pub(super) fn no_way_in(model: &mut Model) {
+    let Connection::ReadOnly(fault) = &model.freshness.connection else {
+        return;
+    };
+    let is_first = model.loaded && model.facts.pipelines.is_empty() && matches!(model.screen, Screen::Board);
+    if is_first && fault.kind == FaultKind::Auth {
+        model.screen = Screen::Setup(SetupState {
+            why: Some(fault.clone()),
+            token: Line::default(),
+            checking: false,
+        });
+        model.overlay = None;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{Effect, Line, Model, SaidKind, Screen},
-    domain::Fault,
+    domain::{Connection, Fault},
 };
 
 use super::{kind, say, start, ticket_for};
@@ -32,6 +32,8 @@ pub(super) fn connected(model: &mut Model, result: Result<(), Fault>) -> Vec<Eff
     match result {
         Ok(()) => {
             model.screen = Screen::Board;
+            // What the refused token left behind is not true of this one.
+            model.freshness.connection = Connection::Cached;
             start(model)
         }
         Err(fault) => {
