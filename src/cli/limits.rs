@@ -1,4 +1,5 @@
-//! `dealdeck limits`: both budgets as HubSpot last told them, whoever of our processes used them.
+//! `dealdeck limits`: both budgets as HubSpot last told them, whoever of our processes used them. The counts of requests and
+//! waits are this process's own, and a process that only asks has sent none.
 
 use crate::{report, sync::Handle};
 
