@@ -109,6 +109,14 @@ impl Effects {
 
     fn taken(&mut self, done: Done) -> Msg {
         match done {
+            Done::Answer(ticket, Answer::Board(Ok(mut board))) => {
+                // The state of the line may have changed, and been told, while the board was read: an answer must not take
+                // that back.
+                if let Some(engine) = &self.engine {
+                    board.freshness = engine.freshness();
+                }
+                Msg::Answer(ticket, Answer::Board(Ok(board)))
+            }
             Done::Answer(ticket, answer) => Msg::Answer(ticket, answer),
             Done::Connected(ticket, Ok(handle)) => {
                 self.events = Some(handle.subscribe());
