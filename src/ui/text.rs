@@ -132,10 +132,10 @@ impl SafeText {
         self.text.len()
     }
 
-    /// Breaks it into lines of at most `room` cells at blanks; a word longer than a line is broken where it must be.
+    /// Breaks it into lines of at most `room` cells (three, if it is less) at blanks; a word longer than a line is broken where it must be.
     #[must_use]
     pub fn wrap(&self, room: u16) -> Vec<Self> {
-        let room = room.max(2);
+        let room = room.max(NARROWEST);
         let mut lines = Vec::new();
         let mut rest = self.clone();
         while rest.width > room {
@@ -143,7 +143,9 @@ impl SafeText {
             let at = match rest.text[..cut].rfind(' ') {
                 _ if rest.text[cut..].starts_with(' ') => cut,
                 Some(blank) if !rest.text[..blank].trim().is_empty() => blank,
-                _ => cut.max(rest.text.graphemes(true).next().map_or(1, str::len)),
+                _ if cut > 0 => cut,
+                // One character as people see it can be wider than the line (a letter with spacing marks): its parts.
+                _ => rest.text.chars().next().map_or(1, char::len_utf8),
             };
             let (line, tail) = rest.text.split_at(at);
             lines.push(Self::clean(line.trim_end().to_owned(), self.glyphs));
@@ -153,6 +155,9 @@ impl SafeText {
         lines
     }
 }
+
+/// The narrowest line text is broken into: one code point, the three-em dash, is that wide.
+const NARROWEST: u16 = 3;
 
 /// Cells a text takes: the sum over its characters as people see them, as the screen library counts them.
 fn cells(text: &str) -> u16 {
@@ -228,6 +233,24 @@ mod tests {
         assert_eq!(SafeText::new("abcdef", Glyphs::Ascii).fit(4).as_str(), "abc~");
     }
 
+    #[test]
+    fn a_character_wider_than_the_line_is_broken_into_its_parts() {
+        let widest = ('\u{20}'..=char::MAX)
+            .map(|c| text(c.encode_utf8(&mut [0; 4])).width())
+            .max();
+        assert_eq!(
+            widest,
+            Some(NARROWEST),
+            "a single code point always fits the narrowest line"
+        );
+        for whole in ["𝍠ෘ", "ab 𝍠ෘ𝍠ෘ", "\u{0ba8}\u{0bcb}\u{0bcb}\u{0bcb}"] {
+            let lines = text(whole).wrap(0);
+            assert!(lines.iter().all(|line| line.width() <= NARROWEST), "{lines:?}");
+            let kept: String = lines.iter().map(SafeText::as_str).collect();
+            assert_eq!(kept.replace(' ', ""), whole.replace(' ', ""));
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_is_ever_wider_than_its_room(whole in "\\PC{0,40}", room in 0_u16..30) {
@@ -235,7 +258,7 @@ mod tests {
             prop_assert!(whole.fit(room).width() <= room);
             prop_assert!(whole.fit_middle(room).width() <= room);
             prop_assert!(whole.fit_number(room).width() <= room);
-            prop_assert!(whole.wrap(room).iter().all(|line| line.width() <= room.max(2)));
+            prop_assert!(whole.wrap(room).iter().all(|line| line.width() <= room.max(NARROWEST)));
         }
     }
 }
