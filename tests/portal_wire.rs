@@ -5,6 +5,9 @@
 mod harness;
 
 #[cfg(test)]
+#[path = "portal_wire/associations.rs"]
+mod associations;
+#[cfg(test)]
 #[path = "portal_wire/budgets.rs"]
 mod budgets;
 #[cfg(test)]

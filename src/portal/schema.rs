@@ -156,7 +156,7 @@ pub(super) fn undeclared(name: &str, object: ObjectType) -> Value {
 }
 
 /// `name:type:flags:label:options` as HubSpot's JSON. Flags: `ro` read only, `calc` calculated, `unique`, `multi`, `owner`,
-/// `ext` external options, `area` a text area.
+/// `ext` external options, `radio` a choice shown as buttons, `area` a text area.
 fn parse(line: &str, object: ObjectType) -> Value {
     let mut parts = line.trim().splitn(5, ':');
     let mut next = || parts.next().unwrap_or_default();
@@ -173,6 +173,7 @@ fn parse(line: &str, object: ObjectType) -> Value {
         .collect();
     let field = match kind {
         "enumeration" if has("multi") => "checkbox",
+        "enumeration" if has("radio") => "radio",
         "enumeration" => "select",
         "bool" => "booleancheckbox",
         "datetime" | "date" => "date",
@@ -233,6 +234,7 @@ mod tests {
         let sales = Pipeline::from_wire(super::super::pipelines::sales()).unwrap();
         let schema = Schema::standard(&BTreeMap::from([(ObjectType::Deals, vec![sales])]));
         let deal = |name: &str| schema.get(ObjectType::Deals, name).unwrap();
+        assert_eq!(deal("dealstage").wire["fieldType"], "radio");
         assert!(!deal("amount").read_only && deal("amount").kind == Kind::Number);
         assert!(deal("hs_projected_amount").read_only);
         assert!(deal("hs_v2_date_entered_contractsent").read_only);

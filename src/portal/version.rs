@@ -29,6 +29,8 @@ pub(super) fn family<'a, 'p>(parts: &'p [&'a str]) -> Option<(&'a str, Version, 
             Some((family, Version::parse(version)?, rest))
         }
         ["crm", version @ ("v3" | "v4"), family, rest @ ..] => Some((family, Version::parse(version)?, rest)),
+        // HubSpot's Node client spells the labels of v4 like this.
+        ["crm", "associations", "v4", rest @ ..] => Some(("associations", Version::Legacy, rest)),
         ["account-info", version, rest @ ..] => Some(("account-info", Version::parse(version)?, rest)),
         _ => None,
     }
@@ -47,6 +49,11 @@ mod tests {
             Some(("objects", Version::September, &["deals", "1"][..]))
         );
         assert_eq!(family(&legacy), Some(("objects", Version::Legacy, &["deals", "1"][..])));
+        let labels = ["crm", "associations", "v4", "deals", "contacts", "labels"];
+        assert_eq!(
+            family(&labels),
+            Some(("associations", Version::Legacy, &["deals", "contacts", "labels"][..]))
+        );
         assert_eq!(family(&["crm", "objects", "2031-03", "deals"]), None);
         assert!(Version::March < Version::September);
     }

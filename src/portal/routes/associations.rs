@@ -13,6 +13,8 @@ use crate::portal::version::Version;
 use crate::portal::wire::link_json;
 use crate::portal::world::World;
 
+mod v3;
+
 /// `/{type}/{id}/associations/…`.
 pub(super) fn of_record(
     world: &mut World,
@@ -41,17 +43,7 @@ pub(super) fn of_record(
             let to = target(world, to, other)?;
             let link = default_type(from, to.0).ok_or_else(|| no_way(from, to.0))?;
             world.link((from, id), to, &[link]);
-            let result = |a: (ObjectType, u64), b: (ObjectType, u64)| {
-                let link = default_type(a.0, b.0).map_or(0, |link| link.id);
-                json!({"from": {"id": a.1.to_string()}, "to": {"id": b.1.to_string()},
-                    "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link}})
-            };
-            Ok(envelope(
-                world,
-                vec![result((from, id), to), result(to, (from, id))],
-                &[],
-                200,
-            ))
+            Ok(envelope(world, default_ends((from, id), to).into(), &[], 200))
         }
         (&Method::PUT, [to, other]) => {
             let to = target(world, to, other)?;
@@ -66,6 +58,16 @@ pub(super) fn of_record(
         }
         _ => Err(wrong_method(call)),
     }
+}
+
+/// A default association as its answer shows it: once from either side.
+fn default_ends(record: (ObjectType, u64), to: (ObjectType, u64)) -> [Value; 2] {
+    let seen = |a: (ObjectType, u64), b: (ObjectType, u64)| {
+        let link = default_type(a.0, b.0).map_or(0, |link| link.id);
+        json!({"from": {"id": a.1.to_string()}, "to": {"id": b.1.to_string()},
+            "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": link}})
+    };
+    [seen(record, to), seen(to, record)]
 }
 
 /// Associates two records by the types of the body, which replace the labels there were.
@@ -90,6 +92,9 @@ fn put_labelled(world: &mut World, record: (ObjectType, u64), to: (ObjectType, u
 
 /// `/crm/associations/…/{from}/{to}/…`.
 pub(super) fn answer(world: &mut World, call: &Call, from: ObjectType, to: ObjectType, rest: &[&str]) -> Reply {
+    if call.target.starts_with("/crm/v3/") {
+        return v3::answer(world, call, from, to, rest);
+    }
     match (&call.method, rest) {
         (&Method::GET, ["labels"]) => {
             let known = [primary_type(from, to), default_type(from, to)].into_iter().flatten();
@@ -107,8 +112,12 @@ pub(super) fn answer(world: &mut World, call: &Call, from: ObjectType, to: Objec
             link_all(world, from, to, pairs)
         }
         (&Method::POST, ["batch", "associate", "default"]) => {
-            let pairs = pairs(world, from, to, &inputs(&call.object()?, 2_000)?, false)?;
-            link_all(world, from, to, pairs)
+            let mut ends = Vec::new();
+            for (id, other, types) in pairs(world, from, to, &inputs(&call.object()?, 2_000)?, false)? {
+                world.link((from, id), (to, other), &types);
+                ends.extend(default_ends((from, id), (to, other)));
+            }
+            Ok(envelope(world, ends, &[], 200))
         }
         (&Method::POST, ["batch", "archive"]) => {
             for (id, other) in removals(&call.object()?)? {
@@ -165,10 +174,7 @@ fn batch_read(world: &World, from: ObjectType, to: ObjectType, inputs: &[Map<Str
             page(world, (from, id), to, after.as_deref(), 500)
         });
         if rows.is_empty() {
-            errors.push(json!({"status": "error", "category": "OBJECT_NOT_FOUND",
-                "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-                "message": format!("No {} is associated with {} {text}.", to.singular(), from.singular()),
-                "context": {"fromObjectId": [text], "fromObjectType": [from.singular()], "toObjectType": [to.singular()]}}));
+            errors.push(nothing_associated(from, &text, to));
             continue;
         }
         let mut result = json!({"from": {"id": text}, "to": rows});
@@ -180,7 +186,24 @@ fn batch_read(world: &World, from: ObjectType, to: ObjectType, inputs: &[Map<Str
     Ok(envelope(world, results, &errors, 200))
 }
 
+/// A record without associations, as an entry of a 207.
+fn nothing_associated(from: ObjectType, id: &str, to: ObjectType) -> Value {
+    json!({"status": "error", "category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+        "message": format!("No {} is associated with {} {id}.", to.singular(), from.singular()),
+        "context": {"fromObjectId": [id], "fromObjectType": [from.singular()], "toObjectType": [to.singular()]}})
+}
+
 type Pair = (u64, u64, Vec<LinkType>);
+
+/// The record at one end of an input, `{id}` under `key`.
+fn end(world: &World, input: &Map<String, Value>, key: &str, object: ObjectType) -> Result<u64, Problem> {
+    let id = input.get(key).and_then(|end| end.get("id"));
+    let text = id.map(text_of).unwrap_or_default();
+    let found = text.parse().ok().and_then(|id| world.truth.live(object, id));
+    found.map(|(id, _)| id).ok_or_else(|| {
+        Problem::invalid("One or more associations are invalid").with("context", json!({"INVALID_OBJECT_IDS": [text]}))
+    })
+}
 
 /// Reads `{from:{id}, to:{id}, types?}`; both records must exist.
 fn pairs(
@@ -190,29 +213,13 @@ fn pairs(
     inputs: &[Map<String, Value>],
     typed: bool,
 ) -> Result<Vec<Pair>, Problem> {
-    let end = |input: &Map<String, Value>, key: &str, object| {
-        let text = input
-            .get(key)
-            .and_then(|end| end.get("id"))
-            .map(text_of)
-            .unwrap_or_default();
-        let found = text
-            .parse()
-            .ok()
-            .and_then(|id| world.truth.live(object, id))
-            .map(|(id, _)| id);
-        found.ok_or_else(|| {
-            Problem::invalid("One or more associations are invalid")
-                .with("context", json!({"INVALID_OBJECT_IDS": [text]}))
-        })
-    };
     let mut pairs = Vec::new();
     for input in inputs {
         let types = match input.get("types").filter(|_| typed) {
             Some(types) => read_types(types, from, to)?,
             None => default_type(from, to).into_iter().collect(),
         };
-        pairs.push((end(input, "from", from)?, end(input, "to", to)?, types));
+        pairs.push((end(world, input, "from", from)?, end(world, input, "to", to)?, types));
     }
     Ok(pairs)
 }
