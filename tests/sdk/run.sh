@@ -15,14 +15,14 @@ export SDK_PENDING="$PENDING"
 # All that is installed and checked has this many seconds; then it is stopped and counts as failed.
 LONGEST=175
 
-# need COMMAND PACKAGE...: makes sure of a command, by apt where that is possible.
+# need WHAT TRIAL PACKAGE...: makes sure that a trial command works, by apt where that is possible.
 need() {
-  local command=$1 root=()
-  shift
-  eval "$command" >/dev/null 2>&1 && return
+  local what=$1 trial=$2 root=()
+  shift 2
+  eval "$trial" >/dev/null 2>&1 && return
   [ "$(id -u)" = 0 ] || root=(sudo -n)
   if ! command -v apt-get >/dev/null || ! { "${root[@]}" apt-get update -qq && "${root[@]}" apt-get install -qqy "$@"; } >&2; then
-    echo "'$command' does not work here and apt cannot install it; install $*, then try again" >&2
+    echo "$what is missing and apt cannot install it; install $*, then try again" >&2
     exit 1
   fi
 }
@@ -74,8 +74,8 @@ node_checks() {
   SDK_NODE_HOME="$home" within node "$here/node/main.mjs"
 }
 
-need "python3 -m venv --help && python3 -c 'import ensurepip'" python3 python3-venv
-need "node -e 'fetch' && npm --version" nodejs npm
+need "Python with venv" "python3 -m venv --help && python3 -c 'import ensurepip'" python3 python3-venv
+need "Node 18 or newer with npm" "node -e 'fetch' && npm --version" nodejs npm
 DEALDECK_BINARY="${1:-$(binary)}"
 export DEALDECK_BINARY
 [ -x "$DEALDECK_BINARY" ] || { echo "'$DEALDECK_BINARY' is no program; build dealdeck first" >&2; exit 1; }
