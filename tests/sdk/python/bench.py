@@ -7,6 +7,7 @@ import traceback
 import urllib.request
 
 from hubspot import HubSpot
+from hubspot.discovery.discovery_base import DiscoveryBase
 
 BINARY = os.environ["DEALDECK_BINARY"]
 PENDING = {name.strip() for name in os.environ.get("SDK_PENDING", "").split(",") if name.strip()}
@@ -38,6 +39,24 @@ def refused(exceptions, status, call):
     raise AssertionError(f"not refused with {status}: {answer!r:.200}")
 
 
+def strict(package, name, config):
+    """The SDK's own factory of APIs, whose answers must come with a status that HubSpot's specification names.
+
+    Left alone, the SDK turns any other success into None without a word.
+    """
+    api = DiscoveryBase._default_api_factory(package, name, config)
+    call = api.api_client.call_api
+
+    def checked(path, method, *arguments, response_types_map, **options):
+        answer = call(path, method, *arguments, response_types_map=response_types_map, **options)
+        status = api.api_client.last_response.status
+        assert not response_types_map or status in response_types_map, f"{method} {path} may not answer {status}"
+        return answer
+
+    api.api_client.call_api = checked
+    return api
+
+
 class Portal:
     """A running `dealdeck simulate`; leaves when the block ends."""
 
@@ -57,7 +76,8 @@ class Portal:
 
     def client(self, access_token=None, **options):
         """HubSpot's client, pointed at this portal: its generated parts read `host`, `api_request` reads `base_url`."""
-        return HubSpot(access_token=access_token or self.token, host=self.url, base_url=self.url, **options)
+        options = {"host": self.url, "base_url": self.url, "api_factory": strict, **options}
+        return HubSpot(access_token=access_token or self.token, **options)
 
     def witness(self, path, body=None):
         """What the portal itself says, around the SDK; NDJSON comes back as a list."""
