@@ -125,3 +125,107 @@ impl Question<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What HubSpot does with an input, and how it tells.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Fate {
+        Written { traced: bool },
+        Merged,
+        Refused { traced: bool },
+        Silent,
+    }
+
+    fn fates() -> impl Strategy<Value = Vec<(Fate, u32)>> {
+        let fate = prop_oneof![
+            any::<bool>().prop_map(|traced| Fate::Written { traced }),
+            Just(Fate::Merged),
+            any::<bool>().prop_map(|traced| Fate::Refused { traced }),
+            Just(Fate::Silent),
+        ];
+        // Two at least: what is said without a name can only be about a single one.
+        proptest::collection::vec((fate, any::<u32>()), 2..30)
+    }
+
+    /// The answer, its parts in an order of their own.
+    fn answer(fates: &[(Fate, u32)]) -> Response {
+        let (mut results, mut errors) = (Vec::new(), Vec::new());
+        for (index, (fate, order)) in fates.iter().enumerate() {
+            let id = index.to_string();
+            match fate {
+                Fate::Written { traced: false } => results.push((order, json!({ "id": id }))),
+                Fate::Written { traced: true } => {
+                    results.push((order, json!({ "id": id, "objectWriteTraceId": trace(index) })));
+                }
+                Fate::Merged => {
+                    let survivor = format!("{index}000");
+                    results.push((order, json!({ "id": survivor, "objectWriteTraceId": trace(index) })));
+                }
+                Fate::Refused { traced } => {
+                    let (key, name) = if *traced {
+                        ("objectWriteTraceId", trace(index))
+                    } else {
+                        ("ids", id)
+                    };
+                    errors.push((
+                        order,
+                        json!({ "category": "VALIDATION_ERROR", "context": { key: [name] } }),
+                    ));
+                }
+                Fate::Silent => {}
+            }
+        }
+        let shuffled = |mut parts: Vec<(&u32, Value)>| {
+            parts.sort_by_key(|(order, _)| **order);
+            parts.into_iter().map(|(_, part)| part).collect::<Vec<Value>>()
+        };
+        let body = json!({ "results": shuffled(results), "errors": shuffled(errors), "numErrors": fates.len() });
+        Response {
+            status: StatusCode::MULTI_STATUS,
+            headers: HeaderMap::new(),
+            body: Bytes::from(body.to_string()),
+        }
+    }
+
+    fn size() -> u32 {
+        let factor = std::env::var("DEALDECK_TEST_SIZE")
+            .ok()
+            .and_then(|text| text.parse::<u32>().ok());
+        factor.unwrap_or(1).max(1) * 200
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(size()))]
+
+        #[test]
+        fn every_input_gets_the_outcome_it_had(fates in fates()) {
+            let question = Question {
+                object: ObjectType::Deals,
+                class: OpClass::PropertySet,
+                id_property: None,
+                inputs: fates.len(),
+                keys: (0..fates.len()).map(|index| (index.to_string(), index)).collect(),
+            };
+            let outcomes = question.outcomes(&answer(&fates)).unwrap();
+            prop_assert_eq!(outcomes.len(), fates.len());
+            for (index, (outcome, (fate, _))) in outcomes.iter().zip(&fates).enumerate() {
+                let matches = match (fate, outcome) {
+                    (Fate::Written { .. }, ItemOutcome::Landed { record, .. }) => record.id == index.to_string(),
+                    (Fate::Merged, ItemOutcome::Landed { record, .. }) => record.id == format!("{index}000"),
+                    (Fate::Refused { .. }, ItemOutcome::Refused(failure)) => failure.signal == Signal::Validation,
+                    (Fate::Silent, ItemOutcome::Unknown(failure)) => failure.signal == Signal::MissingItem,
+                    _ => false,
+                };
+                prop_assert!(matches, "input {} of {:?} ended as {:?}", index, fates, outcome);
+            }
+        }
+    }
+}
