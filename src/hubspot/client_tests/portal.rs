@@ -289,3 +289,60 @@ async fn a_key_property_makes_creates_findable() {
         .unwrap();
     assert_eq!((read.records.len(), read.missing), (1, vec!["op-2".to_owned()]));
 }
+
+/// What HubSpot wants of a new record of a type, and a property to change.
+fn smallest(object: ObjectType) -> (Properties, &'static str) {
+    let at = ("hs_timestamp", "2026-11-22T12:00:00Z");
+    let (values, change) = match object {
+        ObjectType::Deals => (
+            vec![
+                ("dealname", "Acme"),
+                ("dealstage", "appointmentscheduled"),
+                ("pipeline", "default"),
+            ],
+            "description",
+        ),
+        ObjectType::Contacts => (vec![("email", "ann@nine.example")], "firstname"),
+        ObjectType::Companies => (vec![("name", "Acme")], "city"),
+        ObjectType::Tickets => (
+            vec![("subject", "Help"), ("hs_pipeline", "0"), ("hs_pipeline_stage", "1")],
+            "content",
+        ),
+        ObjectType::Notes => (vec![at], "hs_note_body"),
+        ObjectType::Tasks => (vec![at, ("hs_task_subject", "Call")], "hs_task_body"),
+        ObjectType::Calls => (vec![at], "hs_call_title"),
+        ObjectType::Meetings => (vec![at], "hs_meeting_title"),
+        ObjectType::Emails => (vec![at, ("hs_email_direction", "EMAIL")], "hs_email_subject"),
+    };
+    let properties = values
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+    (properties.collect(), change)
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_of_all_nine_types_are_created_changed_and_archived() {
+    let client = account();
+    for object in ObjectType::ALL {
+        let (properties, change) = smallest(object);
+        let made = client
+            .create(permit(&client).await, object, &properties, &[])
+            .await
+            .unwrap()
+            .reference();
+        let changes = Properties::from([(change.to_owned(), Some("other words".to_owned()))]);
+        client.update(permit(&client).await, &made, &changes).await.unwrap();
+        let query = GetQuery {
+            properties: vec![change.to_owned()],
+            ..GetQuery::default()
+        };
+        let read = client.get(Lane::Read, &made, &query).await.unwrap();
+        assert_eq!(read.get(change), Some("other words"), "{object}");
+        client.archive(permit(&client).await, &made).await.unwrap();
+        let found = client.find(Lane::Read, &made, &query).await.unwrap();
+        assert!(
+            matches!(&found, Found::Archived { record, at: Some(_) } if record.id == made.id),
+            "{found:?}"
+        );
+    }
+}
