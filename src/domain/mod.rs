@@ -3,6 +3,8 @@
 
 mod account;
 mod activity;
+mod app_event;
+mod association;
 mod board;
 mod change;
 mod company;
@@ -13,6 +15,7 @@ mod fault;
 pub mod format;
 mod id;
 mod limits;
+mod list;
 mod operation;
 mod owner;
 mod pipeline;
@@ -24,6 +27,8 @@ mod text;
 
 pub use account::{Account, Identity};
 pub use activity::{ActivityItem, ActivityKind, Note, Who};
+pub use app_event::{AppEvent, EventTarget};
+pub use association::{Association, AssociationCategory, AssociationLabel};
 pub use board::{Board, DealDetail, Facts, Page};
 pub use change::{Change, Origin, Receipt, Submission, UndoOutcome};
 pub use company::Company;
@@ -33,10 +38,11 @@ pub use event::{Connection, Event, Freshness, Progress};
 pub use fault::{Fault, FaultKind};
 pub use id::{CompanyId, ContactId, DealId, ListId, NoteId, OpId, OwnerId, PipelineId, StageId, UserId};
 pub use limits::{Gauge, Lane, LaneLoad, Limits};
+pub use list::{FilterSummary, List, ListKind, ListMember, Membership, MembershipChange};
 pub use operation::{OpError, OpKind, OpState, Operation, Payload};
 pub use owner::Owner;
 pub use pipeline::{Pipeline, Stage, StageKind, StageLookup, find_stage, stage_of};
-pub use property::PropertyDefinition;
+pub use property::{NewProperty, PropertyDefinition, PropertyKind};
 pub use record::{ObjectType, Properties, PropertyVersion, Record, RecordRef};
 pub use report::{ObjectCount, PushCount, SyncReport};
 pub use segment::{Segment, SegmentCount};

@@ -1,4 +1,5 @@
-//! Associations: who belongs to what, read in batches of 1,000, written by default label or inline with a create.
+//! Associations: who belongs to what. Read in batches of 1,000 or for one record with its labels, written one by one or in
+//! batches. Every write can be sent again: associating twice changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +12,13 @@ use super::{
     call::Call,
     client::Client,
     failure::Failure,
-    objects, paths,
-    signal::Signal,
+    paths::{self, Query},
     wire::{self, Paging, Results, Text},
+    writes,
 };
-use crate::domain::{Lane, ObjectType, RecordRef};
+use crate::domain::{Association, AssociationCategory, AssociationLabel, Lane, ObjectType, RecordRef};
 
-/// Records per batch.
+/// Records per batch read.
 const BATCH: usize = 1_000;
 
 #[derive(Debug, Deserialize)]
@@ -38,6 +39,26 @@ struct WireFrom {
 struct WireTo {
     /// A number in some versions, a text in others.
     to_object_id: Text,
+    #[serde(default)]
+    association_types: Vec<WireLabel>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireLabel {
+    category: AssociationCategory,
+    type_id: u32,
+    label: Option<String>,
+}
+
+impl From<WireLabel> for AssociationLabel {
+    fn from(wire: WireLabel) -> Self {
+        Self {
+            category: wire.category,
+            type_id: wire.type_id,
+            label: wire.label.filter(|label| !label.is_empty()),
+        }
+    }
 }
 
 impl Client {
@@ -87,7 +108,7 @@ impl Client {
             None => json!({ "id": id }),
         });
         let body = json!({ "inputs": inputs.collect::<Vec<_>>() });
-        let call = Call::post(paths::association_batch(from, to), &body).out_of(Quota::Free);
+        let call = Call::post(paths::association_batch(from, to, "read"), &body).out_of(Quota::Free);
         self.read(lane, call, |response| {
             let answer: Results<WireLinks> = wire::read(response)?;
             wire::only_absences(&answer.errors)?;
@@ -106,94 +127,85 @@ impl Client {
             ..Call::get(paths::default_association(from, to))
         };
         let response = self.write(permit, &call).await?;
-        objects::written(&response)
+        writes::written(&response)
     }
-}
 
-/// The link of a record that is being created.
-pub(super) fn inline_association(from: ObjectType, to: &RecordRef) -> Result<Value, Failure> {
-    let type_id = type_id(from, to.object).ok_or_else(|| {
-        let message = format!("a {} cannot be linked to a {}", from.singular(), to.object.singular());
-        Failure::new(Signal::Validation, message)
-    })?;
-    Ok(json!({
-        "to": { "id": to.id },
-        "types": [{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id }],
-    }))
-}
-
-/// HubSpot's unlabelled association types. Direction matters.
-const fn type_id(from: ObjectType, to: ObjectType) -> Option<u32> {
-    use ObjectType::{Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets};
-    let id = match (from, to) {
-        (Contacts, Contacts) => 449,
-        (Contacts, Companies) => 279,
-        (Contacts, Deals) => 4,
-        (Contacts, Tickets) => 15,
-        (Companies, Contacts) => 280,
-        (Companies, Companies) => 450,
-        (Companies, Deals) => 342,
-        (Companies, Tickets) => 340,
-        (Deals, Contacts) => 3,
-        (Deals, Companies) => 341,
-        (Deals, Deals) => 451,
-        (Deals, Tickets) => 27,
-        (Tickets, Contacts) => 16,
-        (Tickets, Companies) => 339,
-        (Tickets, Deals) => 28,
-        (Tickets, Tickets) => 452,
-        (Notes, Contacts) => 202,
-        (Notes, Companies) => 190,
-        (Notes, Deals) => 214,
-        (Notes, Tickets) => 228,
-        (Tasks, Contacts) => 204,
-        (Tasks, Companies) => 192,
-        (Tasks, Deals) => 216,
-        (Tasks, Tickets) => 230,
-        (Calls, Contacts) => 194,
-        (Calls, Companies) => 182,
-        (Calls, Deals) => 206,
-        (Calls, Tickets) => 220,
-        (Emails, Contacts) => 198,
-        (Emails, Companies) => 186,
-        (Emails, Deals) => 210,
-        (Emails, Tickets) => 224,
-        (Meetings, Contacts) => 200,
-        (Meetings, Companies) => 188,
-        (Meetings, Deals) => 212,
-        (Meetings, Tickets) => 226,
-        // Towards an activity, the id is one less than from it.
-        (Contacts | Companies | Deals | Tickets, Notes | Tasks | Calls | Emails | Meetings) => {
-            return match type_id(to, from) {
-                Some(id) => Some(id - 1),
-                None => None,
-            };
-        }
-        _ => return None,
-    };
-    Some(id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_type_ids_are_the_documented_ones() {
-        use ObjectType::{Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets};
-        let activities = [Notes, Tasks, Calls, Emails, Meetings];
-        for (from, ids) in [
-            (Contacts, [201, 203, 193, 197, 199]),
-            (Companies, [189, 191, 181, 185, 187]),
-            (Deals, [213, 215, 205, 209, 211]),
-            (Tickets, [227, 229, 219, 223, 225]),
-        ] {
-            for (to, id) in activities.into_iter().zip(ids) {
-                assert_eq!(type_id(from, to), Some(id), "{from} to {to}");
+    /// What one record is associated with, and under which labels.
+    ///
+    /// # Errors
+    /// [`Failure`] when HubSpot refuses, or after the retries.
+    pub async fn associations_of(
+        &self,
+        lane: Lane,
+        from: &RecordRef,
+        to: ObjectType,
+    ) -> Result<Vec<Association>, Failure> {
+        let (mut all, mut cursor) = (
+            BTreeMap::<String, Vec<AssociationLabel>>::new(),
+            wire::Cursor::default(),
+        );
+        loop {
+            let path = Query::default()
+                .with("limit", "500")
+                .with_some("after", cursor.after())
+                .on(&paths::associations(from, to));
+            let page = self.read(lane, Call::get(path), wire::read::<Results<WireTo>>).await?;
+            for link in page.results {
+                let labels = all.entry(link.to_object_id.0).or_default();
+                labels.extend(link.association_types.into_iter().map(AssociationLabel::from));
+            }
+            if !cursor.advance(page.paging)? {
+                break;
             }
         }
-        assert_eq!(type_id(Deals, Contacts), Some(3));
-        assert_eq!(type_id(Notes, Deals), Some(214));
-        assert_eq!(type_id(Notes, Calls), None);
+        Ok(all.into_iter().map(|(to, labels)| Association { to, labels }).collect())
     }
+
+    /// The labels that may stand on an association from one type to another, HubSpot's own included.
+    ///
+    /// # Errors
+    /// [`Failure`] when HubSpot refuses, or after the retries.
+    pub async fn association_labels(
+        &self,
+        lane: Lane,
+        from: ObjectType,
+        to: ObjectType,
+    ) -> Result<Vec<AssociationLabel>, Failure> {
+        let call = Call::get(paths::association_labels(from, to));
+        let answer = self.read(lane, call, wire::read::<Results<WireLabel>>).await?;
+        Ok(answer.results.into_iter().map(AssociationLabel::from).collect())
+    }
+
+    /// Links two records under these labels, which replace those there were.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn associate_as(
+        &self,
+        permit: Permit,
+        from: &RecordRef,
+        to: &RecordRef,
+        labels: &[AssociationLabel],
+    ) -> Result<(), Failure> {
+        let body = Value::Array(labels.iter().map(label).collect());
+        let call = Call::send(Method::PUT, paths::association(from, to), &body);
+        let response = self.write(permit, &call).await?;
+        writes::written(&response)
+    }
+
+    /// Takes two records apart, whatever their labels; records that are not linked stay so.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn dissociate(&self, permit: Permit, from: &RecordRef, to: &RecordRef) -> Result<(), Failure> {
+        let response = self
+            .write(permit, &writes::delete(paths::association(from, to)))
+            .await?;
+        writes::written(&response)
+    }
+}
+
+/// A label as a write spells it.
+pub(super) fn label(of: &AssociationLabel) -> Value {
+    json!({ "associationCategory": of.category, "associationTypeId": of.type_id })
 }

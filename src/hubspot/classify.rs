@@ -11,7 +11,7 @@ pub enum OpClass {
     Read,
     /// A create that HubSpot itself deduplicates by a unique property.
     KeyedCreate,
-    /// A create without such a key: sending it twice makes two.
+    /// A create without such a key: sending it twice makes two. A merge, which is never repeated either.
     UnkeyedCreate,
     /// Setting properties: repeatable only after looking, since a person may have changed them meanwhile.
     PropertySet,

@@ -1,23 +1,21 @@
-//! Objects: list, get, batch read, create, update, archive.
+//! Objects: listings and single reads, with their associations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use futures::{StreamExt, TryStreamExt, stream};
-use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use jiff::Timestamp;
 
 use super::{
-    associations::inline_association,
-    budget::Permit,
+    batch_read::Batch,
     call::Call,
     client::Client,
     failure::Failure,
-    paths::{self, Query},
-    queries::{BatchRead, GetQuery, ListQuery, RecordPage},
+    paths,
+    queries::{Found, GetQuery, ListQuery, RecordPage},
+    signal::Signal,
     transport::Response,
     wire::{self, Results, WireRecord},
 };
-use crate::domain::{Lane, ObjectType, Properties, Record, RecordRef};
+use crate::domain::{Lane, ObjectType, Record, RecordRef};
 
 impl Client {
     /// One page of a listing, in the order of ids. Where the properties would make the address too long, the ids are
@@ -57,6 +55,7 @@ impl Client {
             properties: &query.properties,
             history: &query.history,
             archived: query.archived,
+            id_property: None,
         };
         let read = self.batches(lane, &batch, &ids).await?;
         let mut wide: BTreeMap<String, Record> = read.records.into_iter().map(|r| (r.id.clone(), r)).collect();
@@ -76,8 +75,42 @@ impl Client {
     /// One record. Its id differs from the one asked for when the record was merged into another.
     ///
     /// # Errors
-    /// [`Failure`]; [`Signal::NotFound`](super::Signal::NotFound) when there is none (or only an archived one).
+    /// [`Failure`]; [`Signal::NotFound`] when there is none (or only an archived one; [`find`](Self::find) tells).
     pub async fn get(&self, lane: Lane, record: &RecordRef, query: &GetQuery) -> Result<Record, Failure> {
+        let (found, _) = self.get_dated(lane, record, query).await?;
+        Ok(found)
+    }
+
+    /// What has become of a record: it lives, was merged into another, was archived, or is nowhere to be found.
+    ///
+    /// # Errors
+    /// [`Failure`] for anything but its absence.
+    pub async fn find(&self, lane: Lane, record: &RecordRef, query: &GetQuery) -> Result<Found, Failure> {
+        for archived in [false, true] {
+            let query = GetQuery {
+                archived,
+                ..query.clone()
+            };
+            match self.get_dated(lane, record, &query).await {
+                Ok((record, at)) if record.archived || archived => return Ok(Found::Archived { record, at }),
+                Ok((found, _)) if query.id_property.is_none() && found.id != record.id => {
+                    return Ok(Found::Merged(found));
+                }
+                Ok((found, _)) => return Ok(Found::Live(found)),
+                Err(failure) if failure.signal == Signal::NotFound => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(Found::Absent)
+    }
+
+    /// The record, and when it was archived. Properties that would make the address too long are read in a batch.
+    async fn get_dated(
+        &self,
+        lane: Lane,
+        record: &RecordRef,
+        query: &GetQuery,
+    ) -> Result<(Record, Option<Timestamp>), Failure> {
         let path = query.path(record);
         let wide = path.len() > paths::LONGEST;
         let narrow = GetQuery {
@@ -86,12 +119,13 @@ impl Client {
             ..query.clone()
         };
         let path = if wide { narrow.path(record) } else { path };
-        let (found, more) = self
+        let (found, more, archived_at) = self
             .read(lane, Call::get(path), |response| {
                 let wire: WireRecord = wire::read(response)?;
+                let archived_at = wire::time(wire.archived_at.as_ref());
                 let (mut found, more) = wire.into_record(record.object)?;
                 only_asked(&mut found, &query.associations);
-                Ok((found, more))
+                Ok((found, more, archived_at))
             })
             .await?;
         let more = more.into_iter().map(|kind| (kind, found.id.clone())).collect();
@@ -101,129 +135,27 @@ impl Client {
         };
         let mut page = self.complete(lane, record.object, page, more).await?;
         let gone = || {
-            Failure::new(
-                super::Signal::NotFound,
-                format!("{} '{}' is gone", record.object.singular(), record.id),
-            )
+            let message = format!("{} '{}' is gone", record.object.singular(), record.id);
+            Failure::new(Signal::NotFound, message)
         };
         let found = page.records.pop().ok_or_else(gone)?;
         if !wide {
-            return Ok(found);
+            return Ok((found, archived_at));
         }
         let batch = Batch {
             object: record.object,
             properties: &query.properties,
             history: &query.history,
             archived: query.archived,
+            id_property: None,
         };
         let read = self.batches(lane, &batch, std::slice::from_ref(&found.id)).await?;
         let full = read.records.into_iter().next().ok_or_else(gone)?;
-        Ok(Record {
+        let full = Record {
             associations: found.associations,
             ..full
-        })
-    }
-
-    /// Records by id, in chunks of 100 (50 with history). Every id is accounted for: found or missing.
-    ///
-    /// # Errors
-    /// [`Failure`] when any chunk failed after its retries.
-    pub async fn batch_read(
-        &self,
-        lane: Lane,
-        object: ObjectType,
-        ids: &[String],
-        properties: &[&str],
-        history: &[&str],
-    ) -> Result<BatchRead, Failure> {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let (properties, history) = (owned(properties), owned(history));
-        let batch = Batch {
-            object,
-            properties: &properties,
-            history: &history,
-            archived: false,
         };
-        self.batches(lane, &batch, ids).await
-    }
-
-    pub(super) async fn batches(&self, lane: Lane, batch: &Batch<'_>, ids: &[String]) -> Result<BatchRead, Failure> {
-        let mut ids = ids.to_vec();
-        wire::dedupe(&mut ids);
-        let chunks = ids.chunks(if batch.history.is_empty() { 100 } else { 50 });
-        let calls: Vec<_> = chunks.map(|chunk| self.batch(lane, batch, chunk)).collect();
-        let parts: Vec<Vec<Record>> = stream::iter(calls).buffer_unordered(IN_FLIGHT).try_collect().await?;
-        let records: Vec<Record> = parts.into_iter().flatten().collect();
-        let found: BTreeSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
-        let missing = ids.iter().filter(|id| !found.contains(id.as_str())).cloned().collect();
-        Ok(BatchRead { records, missing })
-    }
-
-    async fn batch(&self, lane: Lane, batch: &Batch<'_>, ids: &[String]) -> Result<Vec<Record>, Failure> {
-        let mut body = json!({ "inputs": inputs(ids), "properties": batch.properties });
-        if !batch.history.is_empty() {
-            body["propertiesWithHistory"] = json!(batch.history);
-        }
-        let path = Query::default()
-            .with_some("archived", batch.archived.then_some("true"))
-            .on(&format!("{}/batch/read", paths::objects(batch.object)));
-        self.read(lane, Call::post(path, &body), |response| {
-            let answer: Results<WireRecord> = wire::read(response)?;
-            wire::only_absences(&answer.errors)?;
-            let asked = |record: &Record| ids.contains(&record.id);
-            let records: Result<Vec<Record>, Failure> = records(answer.results, batch.object);
-            Ok(records?.into_iter().filter(asked).collect())
-        })
-        .await
-    }
-
-    /// Creates a record, linked to `links` in the same request.
-    ///
-    /// # Errors
-    /// [`Failure`]; nothing was sent when two types cannot be linked.
-    pub async fn create(
-        &self,
-        permit: Permit,
-        object: ObjectType,
-        properties: &Properties,
-        links: &[RecordRef],
-    ) -> Result<Record, Failure> {
-        let associations = links
-            .iter()
-            .map(|link| inline_association(object, link))
-            .collect::<Result<Vec<Value>, Failure>>()?;
-        let mut body = json!({ "properties": values(properties) });
-        if !associations.is_empty() {
-            body["associations"] = Value::Array(associations);
-        }
-        let call = Call::post(paths::objects(object), &body);
-        let response = self.write(permit, &call).await?;
-        one_record(&response, object)
-    }
-
-    /// Sets properties; `None` clears. The answer holds the changed properties, not all of them, and another id when
-    /// the record was merged.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn update(&self, permit: Permit, record: &RecordRef, changes: &Properties) -> Result<Record, Failure> {
-        let body = json!({ "properties": values(changes) });
-        let call = Call::send(Method::PATCH, paths::record(record), &body);
-        let response = self.write(permit, &call).await?;
-        one_record(&response, record.object)
-    }
-
-    /// Archives a record; archiving an archived one succeeds too.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn archive(&self, permit: Permit, record: &RecordRef) -> Result<(), Failure> {
-        let call = Call {
-            method: Method::DELETE,
-            ..Call::get(paths::record(record))
-        };
-        let response = self.write(permit, &call).await?;
-        written(&response)
+        Ok((full, archived_at))
     }
 
     /// Fetches the rest of association lists that an answer cut off.
@@ -250,17 +182,6 @@ impl Client {
     }
 }
 
-/// Batches on the wire at once: more would only wait in our own queue.
-const IN_FLIGHT: usize = 16;
-
-/// What to read of every record of a batch.
-pub(super) struct Batch<'a> {
-    pub(super) object: ObjectType,
-    pub(super) properties: &'a [String],
-    pub(super) history: &'a [String],
-    pub(super) archived: bool,
-}
-
 /// A page with the `(type, id)` of every association list that was cut off.
 fn record_page(
     response: &Response,
@@ -285,40 +206,4 @@ fn only_asked(record: &mut Record, associations: &[ObjectType]) {
     for kind in associations {
         record.associations.entry(*kind).or_default();
     }
-}
-
-pub(super) fn records(wire: Vec<WireRecord>, object: ObjectType) -> Result<Vec<Record>, Failure> {
-    let records = wire.into_iter().map(|wire| wire.into_record(object));
-    records.map(|record| record.map(|(record, _)| record)).collect()
-}
-
-fn one_record(response: &Response, object: ObjectType) -> Result<Record, Failure> {
-    let wire: WireRecord = wire::read(response)?;
-    wire.into_record(object).map(|(record, _)| record)
-}
-
-/// A success without a record in it: no content, or one of HubSpot's two ways to report links. Any other JSON was not
-/// written by HubSpot.
-pub(super) fn written(response: &Response) -> Result<(), Failure> {
-    if response.status == StatusCode::NO_CONTENT {
-        return Ok(());
-    }
-    let body: Value = wire::read(response)?;
-    if body.get("results").is_some() || body.get("fromObjectId").is_some() {
-        return Ok(());
-    }
-    let message = "the answer to a write does not say what was written";
-    Err(Failure::new(super::Signal::Unreadable, message))
-}
-
-pub(super) fn inputs(ids: &[String]) -> Vec<Value> {
-    ids.iter().map(|id| json!({ "id": id })).collect()
-}
-
-/// The empty text clears a property; null is not accepted everywhere.
-fn values(properties: &Properties) -> BTreeMap<&str, &str> {
-    properties
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()))
-        .collect()
 }

@@ -7,6 +7,7 @@ use super::{
     client::Client,
     failure::Failure,
     paths::{self, Query},
+    signal::Signal,
     wire::{self, Results, Text},
 };
 use crate::domain::{Lane, Owner, UserId};
@@ -36,20 +37,39 @@ impl Client {
         Ok(owners)
     }
 
+    /// The owner behind a user, live or archived; `None` when the user owns nothing. "My deals" begins here:
+    /// introspection names users, deals name owners.
+    ///
+    /// # Errors
+    /// [`Failure`] when HubSpot refuses, or after the retries.
+    pub async fn owner_of_user(&self, lane: Lane, user: &UserId) -> Result<Option<Owner>, Failure> {
+        for archived in [false, true] {
+            let path = Query::default()
+                .with("idProperty", "userId")
+                .with("archived", archived.to_string())
+                .on(&paths::owner(user.as_str()));
+            match self.read(lane, Call::get(path), wire::read::<WireOwner>).await {
+                Ok(owner) => return Ok(Some(owner.into_owner(archived))),
+                Err(failure) if failure.signal == Signal::NotFound => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(None)
+    }
+
     async fn owners_of(&self, lane: Lane, archived: bool) -> Result<Vec<Owner>, Failure> {
-        let (mut owners, mut after) = (Vec::new(), None);
+        let (mut owners, mut cursor) = (Vec::new(), wire::Cursor::default());
         loop {
             let path = Query::default()
                 .with("limit", "500")
                 .with("archived", archived.to_string())
-                .with_some("after", after.as_deref())
+                .with_some("after", cursor.after())
                 .on(&paths::owners());
             let page = self
                 .read(lane, Call::get(path), wire::read::<Results<WireOwner>>)
                 .await?;
             owners.extend(page.results.into_iter().map(|owner| owner.into_owner(archived)));
-            after = wire::after(page.paging);
-            if after.is_none() {
+            if !cursor.advance(page.paging)? {
                 return Ok(owners);
             }
         }

@@ -1,7 +1,7 @@
 //! Every path of the API, built with the one version, and their encoding.
 
 use super::API_VERSION;
-use crate::domain::{ObjectType, RecordRef};
+use crate::domain::{ListId, ObjectType, PipelineId, RecordRef, StageId};
 
 /// Paths longer than this are not sent: HubSpot's edge refuses URLs of about 16,000 characters.
 pub(super) const LONGEST: usize = 15_000;
@@ -24,20 +24,75 @@ pub(super) fn default_association(from: &RecordRef, to: &RecordRef) -> String {
     format!("{}/associations/default/{}/{to_id}", record(from), to.object)
 }
 
-pub(super) fn association_batch(from: ObjectType, to: ObjectType) -> String {
-    format!("{}/{from}/{to}/batch/read", versioned("crm/associations"))
+pub(super) fn associations(from: &RecordRef, to: ObjectType) -> String {
+    format!("{}/associations/{to}", record(from))
+}
+
+pub(super) fn association(from: &RecordRef, to: &RecordRef) -> String {
+    format!("{}/{}", associations(from, to.object), encode(&to.id))
+}
+
+pub(super) fn association_batch(from: ObjectType, to: ObjectType, verb: &str) -> String {
+    format!("{}/{from}/{to}/batch/{verb}", versioned("crm/associations"))
+}
+
+pub(super) fn association_labels(from: ObjectType, to: ObjectType) -> String {
+    format!("{}/{from}/{to}/labels", versioned("crm/associations"))
 }
 
 pub(super) fn pipelines(object: ObjectType) -> String {
     format!("{}/{object}", versioned("crm/pipelines"))
 }
 
+pub(super) fn stage(object: ObjectType, pipeline: &PipelineId, stage: &StageId) -> String {
+    let (pipeline, stage) = (encode(pipeline.as_str()), encode(stage.as_str()));
+    format!("{}/{pipeline}/stages/{stage}", pipelines(object))
+}
+
 pub(super) fn owners() -> String {
     versioned("crm/owners")
 }
 
+pub(super) fn owner(id: &str) -> String {
+    format!("{}/{}", owners(), encode(id))
+}
+
 pub(super) fn definitions(object: ObjectType) -> String {
     format!("{}/{object}", versioned("crm/properties"))
+}
+
+pub(super) fn definition(object: ObjectType, name: &str) -> String {
+    format!("{}/{}", definitions(object), encode(name))
+}
+
+pub(super) fn property_groups(object: ObjectType) -> String {
+    format!("{}/groups", definitions(object))
+}
+
+pub(super) fn lists() -> String {
+    versioned("crm/lists")
+}
+
+pub(super) fn list(list: &ListId) -> String {
+    format!("{}/{}", lists(), encode(list.as_str()))
+}
+
+pub(super) fn list_named(object: ObjectType, name: &str) -> String {
+    format!("{}/object-type-id/{}/name/{}", lists(), object.type_id(), encode(name))
+}
+
+pub(super) fn lists_of(record: &RecordRef) -> String {
+    format!(
+        "{}/records/{}/{}/memberships",
+        lists(),
+        record.object.type_id(),
+        encode(&record.id)
+    )
+}
+
+/// App events have stayed at the version before.
+pub(super) const fn app_events() -> &'static str {
+    "/integrators/timeline/2026-03/events"
 }
 
 pub(super) fn account_details() -> String {
@@ -108,10 +163,16 @@ mod tests {
         for path in [
             record(&deal),
             default_association(&deal, &company),
-            association_batch(ObjectType::Deals, ObjectType::Notes),
-            pipelines(ObjectType::Deals),
-            owners(),
-            definitions(ObjectType::Contacts),
+            association(&deal, &company),
+            association_batch(ObjectType::Deals, ObjectType::Notes, "read"),
+            association_labels(ObjectType::Deals, ObjectType::Contacts),
+            stage(ObjectType::Deals, &"default".into(), &"new".into()),
+            owner("1"),
+            definition(ObjectType::Contacts, "email"),
+            property_groups(ObjectType::Contacts),
+            list(&"7".into()),
+            list_named(ObjectType::Contacts, "Hot leads"),
+            lists_of(&deal),
             account_details(),
             daily_usage(),
         ] {
@@ -122,8 +183,20 @@ mod tests {
             "/crm/objects/2026-09/deals/1/associations/default/companies/2"
         );
         assert_eq!(
-            association_batch(ObjectType::Deals, ObjectType::Notes),
+            association_batch(ObjectType::Deals, ObjectType::Notes, "read"),
             "/crm/associations/2026-09/deals/notes/batch/read"
+        );
+    }
+
+    #[test]
+    fn lists_go_by_type_ids() {
+        assert_eq!(
+            list_named(ObjectType::Contacts, "Hot/leads"),
+            "/crm/lists/2026-09/object-type-id/0-1/name/Hot%2Fleads"
+        );
+        assert_eq!(
+            lists_of(&RecordRef::new(ObjectType::Contacts, "12")),
+            "/crm/lists/2026-09/records/0-1/12/memberships"
         );
     }
 

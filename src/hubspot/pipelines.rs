@@ -1,4 +1,4 @@
-//! Deal pipelines and their stages.
+//! Pipelines and their stages, of deals and of tickets.
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use super::{
     paths,
     wire::{self, Results, Text},
 };
-use crate::domain::{Lane, ObjectType, Pipeline, Stage};
+use crate::domain::{Lane, ObjectType, Pipeline, PipelineId, Stage, StageId};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,12 +41,13 @@ struct WireStage {
     metadata: Metadata,
 }
 
-/// Texts, not numbers and flags.
+/// Texts, not numbers and flags. Deals' stages have the first two, tickets' the last.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
     probability: Option<Text>,
     is_closed: Option<Text>,
+    ticket_state: Option<Text>,
 }
 
 impl Client {
@@ -55,7 +56,15 @@ impl Client {
     /// # Errors
     /// [`Failure`] when HubSpot refuses, or after the retries.
     pub async fn pipelines(&self, lane: Lane) -> Result<Vec<Pipeline>, Failure> {
-        let call = Call::get(paths::pipelines(ObjectType::Deals));
+        self.pipelines_of(lane, ObjectType::Deals).await
+    }
+
+    /// The live pipelines of a type in display order, with their live stages.
+    ///
+    /// # Errors
+    /// [`Failure`] when HubSpot refuses, or after the retries.
+    pub async fn pipelines_of(&self, lane: Lane, object: ObjectType) -> Result<Vec<Pipeline>, Failure> {
+        let call = Call::get(paths::pipelines(object));
         self.read(lane, call, |response| {
             let answer: Results<WirePipeline> = wire::read(response)?;
             let live = answer.results.into_iter().filter(|pipeline| !pipeline.archived);
@@ -64,6 +73,22 @@ impl Client {
             Ok(pipelines)
         })
         .await
+    }
+
+    /// One stage, also an archived one, which no list shows: old records still name it.
+    ///
+    /// # Errors
+    /// [`Failure`] when HubSpot refuses, or after the retries.
+    pub async fn stage(
+        &self,
+        lane: Lane,
+        object: ObjectType,
+        pipeline: &PipelineId,
+        stage: &StageId,
+    ) -> Result<Stage, Failure> {
+        let call = Call::get(paths::stage(object, pipeline, stage));
+        let wire: WireStage = self.read(lane, call, wire::read).await?;
+        Ok(wire.into_stage())
     }
 }
 
@@ -94,7 +119,8 @@ impl WireStage {
             order: self.display_order,
             // Two spellings of the same number must be the same stage: `1.0` is 1.
             probability: probability.unwrap_or_default().normalize(),
-            closed: self.metadata.is_closed.is_some_and(|text| text.0 == "true"),
+            closed: self.metadata.is_closed.is_some_and(|text| text.0 == "true")
+                || self.metadata.ticket_state.is_some_and(|text| text.0 == "CLOSED"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What may be asked about records, and the shapes of the answers.
 
+use jiff::Timestamp;
+
 use super::paths::{self, Query};
 use crate::domain::{ObjectType, Record, RecordRef};
 
@@ -57,12 +59,30 @@ pub struct RecordPage {
     pub after: Option<String>,
 }
 
-/// The answer for every id that was asked for.
+/// What has become of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It lives, under the id that was asked for.
+    Live(Record),
+    /// It was merged into this one: the id that was asked for is another name of this record.
+    Merged(Record),
+    /// It was archived; people can restore it in HubSpot for 90 days.
+    Archived {
+        /// As it was then.
+        record: Record,
+        /// When, where HubSpot says so.
+        at: Option<Timestamp>,
+    },
+    /// Never there, or deleted for good.
+    Absent,
+}
+
+/// The answer for every id, or unique value, that was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchRead {
     /// Found, in no particular order.
     pub records: Vec<Record>,
-    /// Asked for and not found under this id: archived, never there, or merged into another record.
+    /// Asked for and not found under this id or value: archived, never there, or merged into another record.
     pub missing: Vec<String>,
 }
 

@@ -42,6 +42,31 @@ pub(super) fn read(response: &Response, quota: Quota) -> Failure {
     }
 }
 
+/// The failure an entry of a batch's `errors` stands for. It has no status: its category decides. A category nobody knows
+/// says nothing about the effect.
+pub(super) fn item(error: &Value) -> Failure {
+    let text = |key: &str| error.get(key).and_then(Value::as_str);
+    let message = text("message").unwrap_or("a part of a batch failed").to_owned();
+    let scopes = scopes(error);
+    let signal = match text("category").unwrap_or_default() {
+        "OBJECT_NOT_FOUND" => Signal::NotFound,
+        "CONFLICT" | "OBJECT_ALREADY_EXISTS" => Signal::Conflict,
+        "VALIDATION_ERROR" => bad_request(error, &message),
+        "MISSING_SCOPES" => Signal::MissingScope,
+        "FORBIDDEN" => Signal::Forbidden,
+        "RATE_LIMITS" => Signal::RateWindow { retry_after: None },
+        _ => Signal::MissingItem,
+    };
+    Failure {
+        status: Some(207),
+        correlation_id: text("correlationId").map(str::to_owned),
+        fields: fields(error, &message),
+        scopes,
+        existing_id: existing_id(error, &message),
+        ..Failure::new(signal, message)
+    }
+}
+
 /// The limit a failure is about, for the budget.
 pub(super) const fn refusal(failure: &Failure) -> Option<(Refusal, Option<Duration>)> {
     match failure.signal {
@@ -160,12 +185,17 @@ fn codes(body: &Value) -> impl Iterator<Item = &str> {
     errors(body).filter_map(|error| error.get("code").and_then(Value::as_str))
 }
 
-/// The texts of `context.{key}`, which is a list, but may be one text.
-fn context<'a>(of: &'a Value, key: &str) -> Vec<&'a str> {
+/// The texts of `context.{key}`, which is a list, but may be one text; a number counts as its digits.
+pub(super) fn context(of: &Value, key: &str) -> Vec<String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
     match of.get("context").and_then(|context| context.get(key)) {
-        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
-        Some(Value::String(value)) => vec![value],
-        _ => Vec::new(),
+        Some(Value::Array(values)) => values.iter().filter_map(text).collect(),
+        Some(value) => text(value).into_iter().collect(),
+        None => Vec::new(),
     }
 }
 
@@ -173,7 +203,7 @@ fn context<'a>(of: &'a Value, key: &str) -> Vec<&'a str> {
 fn fields(body: &Value, message: &str) -> Vec<String> {
     let mut fields: Vec<String> = errors(body)
         .flat_map(|error| context(error, "propertyName"))
-        .map(str::to_owned)
+        .chain(context(body, "propertyName"))
         .collect();
     if fields.is_empty()
         && let Some((_, list)) = message.split_once(": [")
@@ -192,7 +222,6 @@ fn scopes(body: &Value) -> Vec<String> {
     let mut scopes: Vec<String> = context(body, "requiredGranularScopes")
         .into_iter()
         .chain(inner)
-        .map(str::to_owned)
         .collect();
     scopes.sort_unstable();
     scopes.dedup();
@@ -201,7 +230,7 @@ fn scopes(body: &Value) -> Vec<String> {
 
 /// `context.existingId`, or the number after `Existing ID:`.
 fn existing_id(body: &Value, message: &str) -> Option<String> {
-    let named = context(body, "existingId").first().map(|id| (*id).to_owned());
+    let named = context(body, "existingId").into_iter().next();
     named.or_else(|| {
         let (_, rest) = message.split_once("Existing ID:")?;
         let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();

@@ -9,8 +9,9 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Visitor},
 };
+use serde_json::Value;
 
-use super::{failure::Failure, signal::Signal, transport::Response};
+use super::{failure::Failure, refusal, signal::Signal, transport::Response};
 use crate::domain::{ObjectType, PropertyVersion, Record, UserId, parse_time};
 
 /// Deeper JSON than this is not HubSpot's.
@@ -138,6 +139,29 @@ pub(super) fn after(paging: Option<Paging>) -> Option<String> {
         .filter(|after| !after.is_empty())
 }
 
+/// Where a walk over pages stands. It proves that the walk goes on: a cursor that comes twice in a row would never end.
+#[derive(Debug, Default)]
+pub(super) struct Cursor(Option<String>);
+
+impl Cursor {
+    pub(super) fn after(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Steps to the next page; false on the last one.
+    pub(super) fn advance(&mut self, paging: Option<Paging>) -> Result<bool, Failure> {
+        let next = after(paging);
+        if next.is_some() && next == self.0 {
+            return Err(Failure::new(
+                Signal::Unreadable,
+                "HubSpot's answer leads back to the same page",
+            ));
+        }
+        self.0 = next;
+        Ok(self.0.is_some())
+    }
+}
+
 /// A page of anything. Its results are the one key that must be there: some other server's JSON is not an empty page.
 #[derive(Debug, Deserialize)]
 pub(super) struct Results<T> {
@@ -146,22 +170,34 @@ pub(super) struct Results<T> {
     /// Searches only.
     pub(super) total: Option<u64>,
     /// Batches only: what failed inside a success.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) errors: Vec<ItemError>,
 }
 
-/// An error inside a success. Field by field optional.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct ItemError {
-    pub(super) category: Option<String>,
-    pub(super) message: Option<String>,
+/// Null is as good as absent.
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(from).map(Option::unwrap_or_default)
 }
 
+/// An error inside a success. Every field of it is optional.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct ItemError(Value);
+
 impl ItemError {
+    /// What it stands for.
+    pub(super) fn failure(&self) -> Failure {
+        refusal::item(&self.0)
+    }
+
+    /// The texts of `context.{key}`.
+    pub(super) fn named(&self, key: &str) -> Vec<String> {
+        refusal::context(&self.0, key)
+    }
+
     /// What is asked for is not there: an answer, not a failure.
-    fn is_absence(&self) -> bool {
-        self.category.as_deref() == Some("OBJECT_NOT_FOUND")
+    pub(super) fn is_absence(&self) -> bool {
+        self.0.get("category").and_then(Value::as_str) == Some("OBJECT_NOT_FOUND")
     }
 }
 
@@ -169,16 +205,10 @@ impl ItemError {
 pub(super) fn only_absences(errors: &[ItemError]) -> Result<(), Failure> {
     match errors.iter().find(|error| !error.is_absence()) {
         None => Ok(()),
-        Some(error) => {
-            let message = error
-                .message
-                .clone()
-                .unwrap_or_else(|| "a part of a batch failed".to_owned());
-            Err(Failure {
-                status: Some(207),
-                ..Failure::new(Signal::MissingItem, message)
-            })
-        }
+        Some(error) => Err(Failure {
+            signal: Signal::MissingItem,
+            ..error.failure()
+        }),
     }
 }
 
@@ -193,6 +223,13 @@ pub(super) struct WireRecord {
     updated_at: Option<Text>,
     #[serde(default)]
     archived: bool,
+    pub(super) archived_at: Option<Text>,
+    /// Upserts only: whether the record is new.
+    #[serde(rename = "new")]
+    pub(super) is_new: Option<bool>,
+    /// Batch writes only: which input it answers.
+    #[serde(rename = "objectWriteTraceId")]
+    pub(super) trace: Option<Text>,
     #[serde(default)]
     associations: BTreeMap<String, Associated>,
     #[serde(default)]
@@ -270,6 +307,12 @@ impl WireRecord {
         };
         Ok((record, more))
     }
+}
+
+/// The records of a page that was not asked for associations.
+pub(super) fn records(wire: Vec<WireRecord>, object: ObjectType) -> Result<Vec<Record>, Failure> {
+    let records = wire.into_iter().map(|wire| wire.into_record(object));
+    records.map(|record| record.map(|(record, _)| record)).collect()
 }
 
 fn versions(wire: Vec<Version>) -> Vec<PropertyVersion> {

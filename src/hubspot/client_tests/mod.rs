@@ -1,8 +1,15 @@
 //! The client against a scripted transport, in virtual time: what is sent, what is read, what is tried again.
 
+mod batches;
+mod definitions;
 mod families;
+mod links;
+mod lists;
+mod portal;
 mod reads;
+mod records;
 mod retries;
+mod searching;
 mod writes;
 
 use std::{
