@@ -297,10 +297,10 @@ fn one_record(response: &Response, object: ObjectType) -> Result<Record, Failure
     wire.into_record(object).map(|(record, _)| record)
 }
 
-/// A success without a record in it: no content, or one of HubSpot's two ways to report links. Any other JSON was not
+/// A success without a record in it: nothing at all, or one of HubSpot's two ways to report links. Any other text was not
 /// written by HubSpot.
 pub(super) fn written(response: &Response) -> Result<(), Failure> {
-    if response.status == StatusCode::NO_CONTENT {
+    if response.status == StatusCode::NO_CONTENT || response.body.is_empty() {
         return Ok(());
     }
     let body: Value = wire::read(response)?;

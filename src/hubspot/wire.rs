@@ -1,13 +1,13 @@
 //! Successful answers as HubSpot spells them, read leniently into domain types: ids as text or numbers, times with and
 //! without fractions, keys we do not know. It refuses answers HubSpot did not write and bodies no client should parse.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use http::header;
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Visitor},
+    de::{DeserializeOwned, Error as _, Visitor},
 };
 
 use super::{failure::Failure, signal::Signal, transport::Response};
@@ -53,7 +53,7 @@ pub(super) fn read<T: DeserializeOwned>(response: &Response) -> Result<T, Failur
 /// By the content type where there is one, else by the first character.
 fn is_json(response: &Response) -> bool {
     match response.headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str()) {
-        Some(Ok(kind)) => kind.contains("json"),
+        Some(Ok(kind)) => kind.to_ascii_lowercase().contains("json"),
         Some(Err(_)) => false,
         None => matches!(response.body.trim_ascii_start().first(), Some(b'{' | b'[')),
     }
@@ -113,6 +113,23 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+/// A number or a flag, whether it is written as one or as a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plain<T>(pub(super) T);
+
+impl<'de, T: FromStr> Deserialize<'de> for Plain<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::deserialize(from)?;
+        let parsed = text.trim().parse().map(Plain);
+        parsed.map_err(|_| D::Error::custom("neither a number nor a flag"))
+    }
+}
+
+/// A key whose value is null says no more than a key that is not there.
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
 /// An instant in any spelling of the wire; what cannot be read counts as absent.
 pub(super) fn time(text: Option<&Text>) -> Option<Timestamp> {
     text.and_then(|text| parse_time(&text.0))
@@ -144,9 +161,9 @@ pub(super) struct Results<T> {
     pub(super) results: Vec<T>,
     pub(super) paging: Option<Paging>,
     /// Searches only.
-    pub(super) total: Option<u64>,
+    pub(super) total: Option<Plain<u64>>,
     /// Batches only: what failed inside a success.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) errors: Vec<ItemError>,
 }
 
@@ -154,14 +171,17 @@ pub(super) struct Results<T> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ItemError {
-    pub(super) category: Option<String>,
-    pub(super) message: Option<String>,
+    pub(super) category: Option<Text>,
+    pub(super) message: Option<Text>,
 }
 
 impl ItemError {
-    /// What is asked for is not there: an answer, not a failure.
+    /// What is asked for is not there: an answer, not a failure. An error without a category says no more than the input
+    /// that is missing among the results, which an answer may leave without any error at all.
     fn is_absence(&self) -> bool {
-        self.category.as_deref() == Some("OBJECT_NOT_FOUND")
+        self.category
+            .as_ref()
+            .is_none_or(|category| category.0 == "OBJECT_NOT_FOUND")
     }
 }
 
@@ -172,8 +192,8 @@ pub(super) fn only_absences(errors: &[ItemError]) -> Result<(), Failure> {
         Some(error) => {
             let message = error
                 .message
-                .clone()
-                .unwrap_or_else(|| "a part of a batch failed".to_owned());
+                .as_ref()
+                .map_or("a part of a batch failed", |message| message.0.as_str());
             Err(Failure {
                 status: Some(207),
                 ..Failure::new(Signal::MissingItem, message)
@@ -187,21 +207,21 @@ pub(super) fn only_absences(errors: &[ItemError]) -> Result<(), Failure> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireRecord {
     id: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     properties: BTreeMap<String, Option<Text>>,
     created_at: Option<Text>,
     updated_at: Option<Text>,
-    #[serde(default)]
-    archived: bool,
-    #[serde(default)]
-    associations: BTreeMap<String, Associated>,
-    #[serde(default)]
-    properties_with_history: BTreeMap<String, Vec<Version>>,
+    #[serde(default, deserialize_with = "or_default")]
+    archived: Plain<bool>,
+    #[serde(default, deserialize_with = "or_default")]
+    associations: BTreeMap<String, Option<Associated>>,
+    #[serde(default, deserialize_with = "or_default")]
+    properties_with_history: BTreeMap<String, Option<Vec<Version>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Associated {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     results: Vec<AssociatedId>,
     paging: Option<Paging>,
 }
@@ -244,6 +264,7 @@ impl WireRecord {
                 continue;
             };
             let ids = associations.entry(kind).or_default();
+            let associated = associated.unwrap_or_default();
             ids.extend(associated.results.into_iter().map(|result| result.id.0));
             dedupe(ids);
             if after(associated.paging).is_some() {
@@ -260,12 +281,12 @@ impl WireRecord {
                 .collect(),
             created_at: created,
             updated_at: updated,
-            archived: self.archived,
+            archived: self.archived.0,
             associations,
             history: self
                 .properties_with_history
                 .into_iter()
-                .map(|(name, of)| (name, versions(of)))
+                .map(|(name, of)| (name, versions(of.unwrap_or_default())))
                 .collect(),
         };
         Ok((record, more))
