@@ -202,15 +202,23 @@ impl Client {
     }
 
     /// Sets properties; `None` clears. The answer holds the changed properties, not all of them, and another id when
-    /// the record was merged.
+    /// the record was merged; `None` when HubSpot only says that it is done.
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn update(&self, permit: Permit, record: &RecordRef, changes: &Properties) -> Result<Record, Failure> {
+    pub async fn update(
+        &self,
+        permit: Permit,
+        record: &RecordRef,
+        changes: &Properties,
+    ) -> Result<Option<Record>, Failure> {
         let body = json!({ "properties": values(changes) });
         let call = Call::send(Method::PATCH, paths::record(record), &body);
         let response = self.write(permit, &call).await?;
-        one_record(&response, record.object)
+        if response.status == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        one_record(&response, record.object).map(Some)
     }
 
     /// Archives a record; archiving an archived one succeeds too.
