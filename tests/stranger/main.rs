@@ -1,7 +1,11 @@
 //! The built program against servers it has never seen: they follow HubSpot's documented interface and make every other
 //! legal choice than the simulated portal. Nothing here is shared with that portal, not even the HTTP.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test says what it expected by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what it expected by panicking"
+)]
 
 mod commands;
 mod dashboard;
