@@ -10,17 +10,17 @@ use super::{
     failure::Failure,
     paths,
     signal::Signal,
-    wire::{self, Results, Text},
+    wire::{self, Plain, Results, Text},
 };
 use crate::domain::{Account, Gauge, Identity, Lane, UserId};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireAccount {
-    portal_id: u64,
-    #[serde(default)]
+    portal_id: Plain<u64>,
+    #[serde(default, deserialize_with = "wire::or_default")]
     time_zone: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     company_currency: String,
     ui_domain: Option<String>,
 }
@@ -28,19 +28,19 @@ struct WireAccount {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireIdentity {
-    hub_id: u64,
+    hub_id: Plain<u64>,
     user_id: Option<Text>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     scopes: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireUsage {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     name: String,
-    usage_limit: Option<u64>,
-    current_usage: Option<u64>,
+    usage_limit: Option<Plain<u64>>,
+    current_usage: Option<Plain<u64>>,
     resets_at: Option<Text>,
 }
 
@@ -56,7 +56,7 @@ impl Client {
         let answer = self.read(Lane::Read, call, wire::read::<WireIdentity>).await;
         match answer {
             Ok(identity) => Ok(Identity {
-                portal_id: identity.hub_id,
+                portal_id: identity.hub_id.0,
                 user: identity.user_id.map(|user| UserId::from(user.0)),
                 scopes: identity.scopes,
             }),
@@ -80,7 +80,7 @@ impl Client {
         let call = Call::get(paths::account_details());
         let wire: WireAccount = self.read(lane, call, wire::read).await?;
         let account = Account {
-            portal_id: wire.portal_id,
+            portal_id: wire.portal_id.0,
             time_zone: wire.time_zone,
             currency: wire.company_currency,
             ui_domain: wire.ui_domain.unwrap_or_else(|| "app.hubspot.com".to_owned()),
@@ -98,7 +98,7 @@ impl Client {
         let answer = self.read(lane, call, wire::read::<Results<WireUsage>>).await?;
         let day = answer.results.into_iter().find(|usage| usage.name.contains("daily"));
         let gauge = day.and_then(|day| {
-            let (limit, used) = day.usage_limit.zip(day.current_usage)?;
+            let (Plain(limit), Plain(used)) = day.usage_limit.zip(day.current_usage)?;
             let resets_at = wire::time(day.resets_at.as_ref());
             self.inner.budget.observe_usage(limit, used, resets_at)
         });

@@ -24,7 +24,7 @@ const BATCH: usize = 1_000;
 #[derive(Debug, Deserialize)]
 struct WireLinks {
     from: WireFrom,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     to: Vec<WireTo>,
     paging: Option<Paging>,
 }

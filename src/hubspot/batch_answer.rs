@@ -61,7 +61,7 @@ impl Question<'_> {
                     }
                 });
             if let Some(outcome) = index.or(alone.then_some(0)).and_then(|index| outcomes.get_mut(index)) {
-                let created = self.class == OpClass::UnkeyedCreate || is_new.unwrap_or(false);
+                let created = self.class == OpClass::UnkeyedCreate || is_new.is_some_and(|new| new.0);
                 *outcome = Some(ItemOutcome::Landed { record, created });
             }
         }

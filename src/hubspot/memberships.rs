@@ -77,7 +77,7 @@ impl Client {
     ) -> Result<MemberPage, Failure> {
         let page = self.member_page(lane, list, order, after).await?;
         Ok(MemberPage {
-            total: page.total,
+            total: page.total.map(|total| total.0),
             members: page.results.into_iter().map(WireMember::into_member).collect(),
             after: wire::after(page.paging),
         })

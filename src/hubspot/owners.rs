@@ -8,7 +8,7 @@ use super::{
     failure::Failure,
     paths::{self, Query},
     signal::Signal,
-    wire::{self, Results, Text},
+    wire::{self, Plain, Results, Text},
 };
 use crate::domain::{Lane, Owner, UserId};
 
@@ -22,8 +22,8 @@ struct WireOwner {
     user_id: Option<Text>,
     /// Set for archived owners too, whose `userId` is null.
     user_id_including_inactive: Option<Text>,
-    #[serde(default)]
-    archived: bool,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    archived: Plain<bool>,
 }
 
 impl Client {
@@ -85,7 +85,7 @@ impl WireOwner {
             first_name: self.first_name.unwrap_or_default(),
             last_name: self.last_name.unwrap_or_default(),
             email: self.email.unwrap_or_default(),
-            archived: archived || self.archived,
+            archived: archived || self.archived.0,
         }
     }
 }

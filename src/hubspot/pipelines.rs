@@ -8,7 +8,7 @@ use super::{
     client::Client,
     failure::Failure,
     paths,
-    wire::{self, Results, Text},
+    wire::{self, Plain, Results, Text},
 };
 use crate::domain::{Lane, ObjectType, Pipeline, PipelineId, Stage, StageId};
 
@@ -16,14 +16,14 @@ use crate::domain::{Lane, ObjectType, Pipeline, PipelineId, Stage, StageId};
 #[serde(rename_all = "camelCase")]
 struct WirePipeline {
     id: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     label: String,
-    #[serde(default)]
-    display_order: i64,
-    #[serde(default)]
-    archived: bool,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    display_order: Plain<i64>,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    archived: Plain<bool>,
     updated_at: Option<Text>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     stages: Vec<WireStage>,
 }
 
@@ -31,17 +31,17 @@ struct WirePipeline {
 #[serde(rename_all = "camelCase")]
 struct WireStage {
     id: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     label: String,
-    #[serde(default)]
-    display_order: i64,
-    #[serde(default)]
-    archived: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
+    display_order: Plain<i64>,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    archived: Plain<bool>,
+    #[serde(default, deserialize_with = "wire::or_default")]
     metadata: Metadata,
 }
 
-/// Texts, not numbers and flags. Deals' stages have the first two, tickets' the last.
+/// Usually texts, not a number and a flag. Deals' stages have the first two, tickets' the last.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
@@ -67,7 +67,7 @@ impl Client {
         let call = Call::get(paths::pipelines(object));
         self.read(lane, call, |response| {
             let answer: Results<WirePipeline> = wire::read(response)?;
-            let live = answer.results.into_iter().filter(|pipeline| !pipeline.archived);
+            let live = answer.results.into_iter().filter(|pipeline| !pipeline.archived.0);
             let mut pipelines: Vec<Pipeline> = live.map(WirePipeline::into_pipeline).collect();
             pipelines.sort_by(|a, b| (a.order, &a.label, &a.id).cmp(&(b.order, &b.label, &b.id)));
             Ok(pipelines)
@@ -94,13 +94,13 @@ impl Client {
 
 impl WirePipeline {
     fn into_pipeline(self) -> Pipeline {
-        let live = self.stages.into_iter().filter(|stage| !stage.archived);
+        let live = self.stages.into_iter().filter(|stage| !stage.archived.0);
         let mut stages: Vec<Stage> = live.map(WireStage::into_stage).collect();
         stages.sort_by(|a, b| (a.order, &a.label, &a.id).cmp(&(b.order, &b.label, &b.id)));
         Pipeline {
             id: self.id.0.into(),
             label: self.label,
-            order: self.display_order,
+            order: self.display_order.0,
             stages,
             updated_at: wire::time(self.updated_at.as_ref()),
         }
@@ -116,7 +116,7 @@ impl WireStage {
         Stage {
             id: self.id.0.into(),
             label: self.label,
-            order: self.display_order,
+            order: self.display_order.0,
             // Two spellings of the same number must be the same stage: `1.0` is 1.
             probability: probability.unwrap_or_default().normalize(),
             closed: self.metadata.is_closed.is_some_and(|text| text.0 == "true")

@@ -10,7 +10,7 @@ use super::{
     failure::Failure,
     paths,
     signal::Signal,
-    wire::{self, Results},
+    wire::{self, Plain, Results, Text},
     writes,
 };
 use crate::domain::{Lane, NewProperty, ObjectType, PropertyDefinition};
@@ -19,38 +19,39 @@ use crate::domain::{Lane, NewProperty, ObjectType, PropertyDefinition};
 #[serde(rename_all = "camelCase")]
 struct WireDefinition {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     label: String,
-    #[serde(default, rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "wire::or_default")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     options: Vec<WireOption>,
-    #[serde(default)]
-    calculated: bool,
-    #[serde(default)]
-    hidden: bool,
-    #[serde(default)]
-    has_unique_value: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
+    calculated: Plain<bool>,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    hidden: Plain<bool>,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    has_unique_value: Plain<bool>,
+    #[serde(default, deserialize_with = "wire::or_default")]
     modification_metadata: Modification,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireOption {
-    value: String,
-    #[serde(default)]
+    value: Text,
+    #[serde(default, deserialize_with = "wire::or_default")]
     label: String,
-    #[serde(default)]
-    display_order: i64,
-    #[serde(default)]
-    hidden: bool,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    display_order: Plain<i64>,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    hidden: Plain<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 struct Modification {
-    read_only_value: bool,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    read_only_value: Plain<bool>,
 }
 
 impl Client {
@@ -169,8 +170,8 @@ fn new_property(property: &NewProperty) -> Value {
 
 impl WireDefinition {
     fn into_definition(mut self) -> PropertyDefinition {
-        self.options.retain(|option| !option.hidden);
-        self.options.sort_by_key(|option| option.display_order);
+        self.options.retain(|option| !option.hidden.0);
+        self.options.sort_by_key(|option| option.display_order.0);
         PropertyDefinition {
             name: self.name,
             label: self.label,
@@ -178,11 +179,11 @@ impl WireDefinition {
             options: self
                 .options
                 .into_iter()
-                .map(|option| (option.value, option.label))
+                .map(|option| (option.value.0, option.label))
                 .collect(),
-            read_only: self.calculated || self.modification_metadata.read_only_value,
-            hidden: self.hidden,
-            unique: self.has_unique_value,
+            read_only: self.calculated.0 || self.modification_metadata.read_only_value.0,
+            hidden: self.hidden.0,
+            unique: self.has_unique_value.0,
         }
     }
 }

@@ -204,7 +204,7 @@ impl Client {
             let answer: Results<WireRecord> = wire::read(response)?;
             let records = wire::records(answer.results, object)?;
             Ok(SearchPage {
-                total: answer.total.unwrap_or(records.len() as u64),
+                total: answer.total.map_or(records.len() as u64, |total| total.0),
                 records,
                 after: wire::after(answer.paging),
             })

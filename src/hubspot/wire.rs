@@ -1,13 +1,13 @@
 //! Successful answers as HubSpot spells them, read leniently into domain types: ids as text or numbers, times with and
 //! without fractions, keys we do not know. It refuses answers HubSpot did not write and bodies no client should parse.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use http::header;
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Visitor},
+    de::{DeserializeOwned, Error as _, Visitor},
 };
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ pub(super) fn read<T: DeserializeOwned>(response: &Response) -> Result<T, Failur
 /// By the content type where there is one, else by the first character.
 fn is_json(response: &Response) -> bool {
     match response.headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str()) {
-        Some(Ok(kind)) => kind.contains("json"),
+        Some(Ok(kind)) => kind.to_ascii_lowercase().contains("json"),
         Some(Err(_)) => false,
         None => matches!(response.body.trim_ascii_start().first(), Some(b'{' | b'[')),
     }
@@ -114,6 +114,23 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+/// A number or a flag, whether it is written as one or as a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plain<T>(pub(super) T);
+
+impl<'de, T: FromStr> Deserialize<'de> for Plain<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::deserialize(from)?;
+        let parsed = text.trim().parse().map(Plain);
+        parsed.map_err(|_| D::Error::custom("neither a number nor a flag"))
+    }
+}
+
+/// A key whose value is null says no more than a key that is not there.
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
 /// An instant in any spelling of the wire; what cannot be read counts as absent.
 pub(super) fn time(text: Option<&Text>) -> Option<Timestamp> {
     text.and_then(|text| parse_time(&text.0))
@@ -168,15 +185,10 @@ pub(super) struct Results<T> {
     pub(super) results: Vec<T>,
     pub(super) paging: Option<Paging>,
     /// Searches only.
-    pub(super) total: Option<u64>,
+    pub(super) total: Option<Plain<u64>>,
     /// Batches only: what failed inside a success.
     #[serde(default, deserialize_with = "or_default")]
     pub(super) errors: Vec<ItemError>,
-}
-
-/// Null is as good as absent.
-pub(super) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
-    Option::<T>::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// An error inside a success. Every field of it is optional.
@@ -195,9 +207,13 @@ impl ItemError {
         refusal::context(&self.0, key)
     }
 
-    /// What is asked for is not there: an answer, not a failure.
+    /// What is asked for is not there: an answer, not a failure. An error without a category says no more than the input
+    /// that is missing among the results, which an answer may leave without any error at all.
     pub(super) fn is_absence(&self) -> bool {
-        self.0.get("category").and_then(Value::as_str) == Some("OBJECT_NOT_FOUND")
+        self.0
+            .get("category")
+            .and_then(Value::as_str)
+            .is_none_or(|category| category == "OBJECT_NOT_FOUND")
     }
 }
 
@@ -217,28 +233,28 @@ pub(super) fn only_absences(errors: &[ItemError]) -> Result<(), Failure> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireRecord {
     id: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     properties: BTreeMap<String, Option<Text>>,
     created_at: Option<Text>,
     updated_at: Option<Text>,
-    #[serde(default)]
-    archived: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    archived: Plain<bool>,
     pub(super) archived_at: Option<Text>,
     /// Upserts only: whether the record is new.
     #[serde(rename = "new")]
-    pub(super) is_new: Option<bool>,
+    pub(super) is_new: Option<Plain<bool>>,
     /// Batch writes only: which input it answers.
     #[serde(rename = "objectWriteTraceId")]
     pub(super) trace: Option<Text>,
-    #[serde(default)]
-    associations: BTreeMap<String, Associated>,
-    #[serde(default)]
-    properties_with_history: BTreeMap<String, Vec<Version>>,
+    #[serde(default, deserialize_with = "or_default")]
+    associations: BTreeMap<String, Option<Associated>>,
+    #[serde(default, deserialize_with = "or_default")]
+    properties_with_history: BTreeMap<String, Option<Vec<Version>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Associated {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     results: Vec<AssociatedId>,
     paging: Option<Paging>,
 }
@@ -281,6 +297,7 @@ impl WireRecord {
                 continue;
             };
             let ids = associations.entry(kind).or_default();
+            let associated = associated.unwrap_or_default();
             ids.extend(associated.results.into_iter().map(|result| result.id.0));
             dedupe(ids);
             if after(associated.paging).is_some() {
@@ -297,12 +314,12 @@ impl WireRecord {
                 .collect(),
             created_at: created,
             updated_at: updated,
-            archived: self.archived,
+            archived: self.archived.0,
             associations,
             history: self
                 .properties_with_history
                 .into_iter()
-                .map(|(name, of)| (name, versions(of)))
+                .map(|(name, of)| (name, versions(of.unwrap_or_default())))
                 .collect(),
         };
         Ok((record, more))

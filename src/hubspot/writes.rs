@@ -38,11 +38,16 @@ impl Client {
     }
 
     /// Sets properties; `None` clears. The answer holds the changed properties, not all of them, and another id when
-    /// the record was merged.
+    /// the record was merged; `None` when HubSpot only says that it is done.
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn update(&self, permit: Permit, record: &RecordRef, changes: &Properties) -> Result<Record, Failure> {
+    pub async fn update(
+        &self,
+        permit: Permit,
+        record: &RecordRef,
+        changes: &Properties,
+    ) -> Result<Option<Record>, Failure> {
         self.patch(permit, paths::record(record), record.object, changes).await
     }
 
@@ -57,7 +62,7 @@ impl Client {
         record: &RecordRef,
         id_property: &str,
         changes: &Properties,
-    ) -> Result<Record, Failure> {
+    ) -> Result<Option<Record>, Failure> {
         let path = Query::default()
             .with("idProperty", id_property)
             .on(&paths::record(record));
@@ -70,11 +75,14 @@ impl Client {
         path: String,
         object: ObjectType,
         changes: &Properties,
-    ) -> Result<Record, Failure> {
+    ) -> Result<Option<Record>, Failure> {
         let body = json!({ "properties": values(changes) });
         let call = Call::send(Method::PATCH, path, &body);
         let response = self.write(permit, &call).await?;
-        one_record(&response, object)
+        if response.status == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        one_record(&response, object).map(Some)
     }
 
     /// Archives a record; archiving an archived one succeeds too.
@@ -157,10 +165,10 @@ fn one_record(response: &Response, object: ObjectType) -> Result<Record, Failure
     wire.into_record(object).map(|(record, _)| record)
 }
 
-/// A success without a record in it: no content, or one of HubSpot's two ways to report links. Any other JSON was not
+/// A success without a record in it: nothing at all, or one of HubSpot's two ways to report links. Any other text was not
 /// written by HubSpot.
 pub(super) fn written(response: &Response) -> Result<(), Failure> {
-    if response.status == StatusCode::NO_CONTENT {
+    if response.status == StatusCode::NO_CONTENT || response.body.is_empty() {
         return Ok(());
     }
     let body: Value = wire::read(response)?;

@@ -15,6 +15,9 @@ use crate::{
     sync::core::Core,
 };
 
+/// A search may say no higher total than this.
+const WALL: u64 = 10_000;
+
 /// How a type is walked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Walk {
@@ -29,8 +32,11 @@ pub struct Walk {
 struct Mark {
     /// The cursor of the next page.
     after: Option<String>,
-    /// Every id from here on was searched.
+    /// Every id of the walk's length from here on was searched.
     low: Option<u64>,
+    /// How many records there were when the search began.
+    #[serde(default)]
+    total: Option<u64>,
     /// When the walk began: what changed since then is read again afterwards.
     since: Timestamp,
     /// Records read so far, each counted once.
@@ -46,7 +52,10 @@ impl Mark {
         self.fetched += fresh as u64;
         match step {
             Step::Listed(after) => self.after = after,
-            Step::Searched(low) => self.low = Some(low),
+            Step::Searched { low, total } => {
+                self.low = Some(low);
+                self.total = total;
+            }
         }
     }
 }
@@ -55,8 +64,8 @@ impl Mark {
 enum Step {
     /// The list goes on with this cursor.
     Listed(Option<String>),
-    /// Every id from here on was searched.
-    Searched(u64),
+    /// Every id of the walk's length from `low` on was searched, of so many records in all.
+    Searched { low: u64, total: Option<u64> },
 }
 
 /// The name of the cursor that says since when changes of a type are unknown.
@@ -94,9 +103,10 @@ pub async fn walk(
         how,
         is_first,
         tell,
-        length: page.records.first().map_or(0, |record| record.id.len()),
         front: Mutex::new(Front {
+            length: page.records.first().map_or(0, |record| record.id.len()),
             low: mark.low,
+            total: mark.total,
             counted: (0, mark.low),
             mark,
             ..Front::default()
@@ -128,8 +138,12 @@ pub async fn walk(
 struct Front {
     /// As it was when the walk began, or went on.
     mark: Mark,
-    /// Every id from here on was searched; `None` = nothing was.
+    /// How long ids are at the bottom; the search lane only covers ids of that length.
+    length: usize,
+    /// Every id of that length from here on was searched; `None` = nothing was.
     low: Option<u64>,
+    /// How many records there were when the search began, as far as its index knew.
+    total: Option<u64>,
     /// The highest id that was listed.
     high: u64,
     /// Both lanes met, or the list came to its end.
@@ -140,17 +154,29 @@ struct Front {
 }
 
 impl Front {
+    /// Both lanes met, and nothing is left that neither brought: among ids of several lengths the highest are not at the
+    /// top of the search, which sorts them as text. A total that may only be the wall proves nothing.
+    fn has_met(&self) -> bool {
+        let is_whole = |total: u64| total != WALL && self.mark.fetched.saturating_add(self.count.fetched) >= total;
+        self.low.is_some_and(|low| self.high >= low) && self.total.is_some_and(is_whole)
+    }
+
     /// How many records of a page no other page has brought. An id that is no number is only ever listed.
     fn count(&mut self, records: &[Record], step: &Step) -> usize {
         let (high, low) = self.counted;
+        let length = self.length;
         let ids = records.iter().map(|record| record.id.parse::<u64>().ok());
         let (highest, lowest) = (ids.clone().flatten().max(), ids.clone().flatten().min());
         let fresh = match step {
             Step::Listed(_) => {
                 self.counted.0 = high.max(highest.unwrap_or_default());
-                ids.filter(|id| id.zip(low).is_none_or(|(id, low)| id < low)).count()
+                let searched = |record: &&Record| {
+                    let id = record.id.parse::<u64>().ok().filter(|_| record.id.len() == length);
+                    id.zip(low).is_some_and(|(id, low)| id >= low)
+                };
+                records.len() - records.iter().filter(searched).count()
             }
-            Step::Searched(_) => {
+            Step::Searched { .. } => {
                 self.counted.1 = low.into_iter().chain(lowest).min();
                 ids.filter(|id| id.is_none_or(|id| id > high)).count()
             }
@@ -168,8 +194,6 @@ struct Walking<'a> {
     how: Walk,
     is_first: bool,
     tell: &'a (dyn Fn(Progress) + Sync),
-    /// How long ids are; the search lane only covers ids of one length.
-    length: usize,
     front: Mutex<Front>,
 }
 
@@ -187,14 +211,16 @@ impl Walking<'_> {
     async fn up(&self, mut page: RecordPage) -> Result<bool, Trouble> {
         loop {
             let (after, records) = (page.after, page.records);
-            let has_met = {
+            let step = Step::Listed(after.clone());
+            let (has_met, fresh) = {
                 let mut front = self.front();
+                let fresh = front.count(&records, &step);
                 let highest = records.iter().filter_map(|record| record.id.parse().ok()).max();
                 front.high = front.high.max(highest.unwrap_or_default());
-                front.is_over |= after.is_none() || front.low.is_some_and(|low| front.high >= low);
-                front.is_over
+                front.is_over |= after.is_none() || front.has_met();
+                (front.is_over, fresh)
             };
-            let kept = self.write(records, Step::Listed(after.clone()));
+            let kept = self.write(records, step, fresh);
             let next = match after {
                 Some(after) if !has_met => after,
                 _ => {
@@ -217,15 +243,21 @@ impl Walking<'_> {
     /// The search, from the highest id downwards. Where it fails it only stops: the list reads on until it meets what was
     /// searched.
     async fn down(&self) {
-        let mut above = self.front().low;
+        let (mut above, length) = {
+            let front = self.front();
+            (front.low, front.length)
+        };
         let mut searched = top::below(self.core, self.object, above).await;
         loop {
-            let Ok(page) = searched else {
+            let Ok((page, left)) = searched else {
                 return;
             };
-            let Some(lowest) = top::lowest(&page, above, self.length) else {
+            let Some(lowest) = top::lowest(&page, above, length) else {
                 return;
             };
+            if above.is_none() {
+                self.front().total = Some(left);
+            }
             above = Some(lowest);
             let kept = self.keep_searched(page, lowest);
             if self.front().high >= lowest {
@@ -242,21 +274,25 @@ impl Walking<'_> {
     }
 
     async fn keep_searched(&self, page: Vec<Record>, lowest: u64) -> Result<(), Fault> {
-        self.write(page, Step::Searched(lowest)).await?;
+        let (step, fresh) = {
+            let mut front = self.front();
+            let total = front.total;
+            let step = Step::Searched { low: lowest, total };
+            let fresh = front.count(&page, &step);
+            (step, fresh)
+        };
+        self.write(page, step, fresh).await?;
         let mut front = self.front();
         front.low = Some(lowest);
-        front.is_over |= front.high >= lowest;
+        front.is_over |= front.has_met();
         Ok(())
     }
 
     /// Writes a page together with where its lane goes on. The mark is advanced inside the transaction: the other lane's
     /// part of it never runs ahead of what is on disk.
-    async fn write(&self, records: Vec<Record>, step: Step) -> Result<(), Fault> {
+    async fn write(&self, records: Vec<Record>, step: Step, fresh: usize) -> Result<(), Fault> {
         let (object, is_first) = (self.object, self.is_first);
-        let (fresh, begun) = {
-            let mut front = self.front();
-            (front.count(&records, &step), front.mark.clone())
-        };
+        let begun = self.front().mark.clone();
         let (changed, fetched) = self
             .core
             .desk

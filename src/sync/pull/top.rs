@@ -14,8 +14,9 @@ const PAGE: u32 = 200;
 /// HubSpot's name of the id as a property; it sorts and compares as text.
 const ID: &str = "hs_object_id";
 
-/// The page of records with the highest ids below this one (of all, when there is none yet), highest first.
-pub async fn below(core: &Core, object: ObjectType, lowest: Option<u64>) -> Result<Vec<Record>, Failure> {
+/// The page of records with the highest ids below this one (of all, when there is none yet), highest first, and how many
+/// there are.
+pub async fn below(core: &Core, object: ObjectType, lowest: Option<u64>) -> Result<(Vec<Record>, u64), Failure> {
     let filter = lowest.map(|lowest| vec![SearchFilter::new(ID, Comparison::Lt(lowest.to_string()))]);
     let query = SearchQuery {
         filter_groups: filter.into_iter().collect(),
@@ -27,7 +28,8 @@ pub async fn below(core: &Core, object: ObjectType, lowest: Option<u64>) -> Resu
         limit: PAGE,
         ..SearchQuery::default()
     };
-    Ok(core.client.search(Lane::Sync, object, &query).await?.records)
+    let page = core.client.search(Lane::Sync, object, &query).await?;
+    Ok((page.records, page.total))
 }
 
 /// The lowest id of a page, if the page really comes down from `above` in steps that hold as numbers, too: text order and

@@ -23,7 +23,8 @@ pub async fn finish(core: &Core, op: &Kept, outcome: Outcome) -> Result<(), Faul
     Ok(())
 }
 
-/// HubSpot has it. The answer goes into the mirror, and the operation is done unless a last look is due.
+/// HubSpot has it. The answer goes into the mirror, and the operation is done unless a last look is due: after an
+/// ambiguous send, and where the answer to a property write held no record to show.
 pub async fn landed(core: &Core, op: &Kept, answer: Option<Record>) -> Result<(), Fault> {
     let (kept, now) = (op.clone(), core.now());
     let outcome = Outcome {
@@ -34,7 +35,8 @@ pub async fn landed(core: &Core, op: &Kept, answer: Option<Record>) -> Result<()
     core.desk
         .write(move |store| Ok(store.outbox.finish(kept.id, &outcome, now)?))
         .await?;
-    let is_settled = op.ambiguous_sends == 0 || !matches!(op.payload, Payload::SetProperties { .. });
+    let is_settled =
+        !matches!(op.payload, Payload::SetProperties { .. }) || (op.ambiguous_sends == 0 && answer.is_some());
     let state = mirrored(core, op, answer, is_settled).await?;
     tell(core, op, state).await;
     Ok(())

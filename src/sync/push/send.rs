@@ -40,7 +40,7 @@ async fn set_properties(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Faul
     };
     let answer = core.client.update(permit, &op.entity, values).await;
     let has_landed = answer.is_ok();
-    let rest = record(core, &claimed, answer.map(Some)).await?;
+    let rest = record(core, &claimed, answer).await?;
     if has_landed && let Some(sentence) = late::overwrote(core, op).await {
         core.say(sentence).await;
     }
