@@ -20,6 +20,9 @@ mod identity;
 #[path = "portal_wire/live.rs"]
 mod live;
 #[cfg(test)]
+#[path = "portal_wire/oauth.rs"]
+mod oauth;
+#[cfg(test)]
 #[path = "portal_wire/records.rs"]
 mod records;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::answer::{Answer, Call, Payload, Reply};
 use super::errors::Problem;
 use super::gate::Lane;
 use super::kinds::ObjectType;
+use super::scopes;
 use super::version::family;
 use super::world::World;
 
@@ -11,17 +12,18 @@ mod account;
 mod associations;
 mod batch;
 mod lists;
+mod oauth;
 mod objects;
 mod properties;
-
-/// The path that tells what a token may do; it needs no bearer, for the token is in its body.
-const INTROSPECTION: [&str; 5] = ["oauth", "v2", "private-apps", "get", "access-token-info"];
 
 /// Answers a request that has passed the gate.
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     let parts: Vec<&str> = call.parts.iter().map(String::as_str).collect();
-    if parts == INTROSPECTION {
-        return account::introspect(world, call);
+    if let ["oauth", rest @ ..] = parts.as_slice() {
+        return oauth::answer(world, call, rest);
+    }
+    if let Some(problem) = scopes::refusal(&world.caller, &call.method, &parts) {
+        return Err(problem);
     }
     let Some((family, version, rest)) = family(&parts) else {
         return Ok(nowhere(&parts));
@@ -64,6 +66,11 @@ fn wrong_method(call: &Call) -> Problem {
 /// The budgets a request is held to, by its path alone.
 pub(super) fn lane(path: &str) -> Lane {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if let ["oauth", rest @ ..] = parts.as_slice()
+        && !rest.contains(&"private-apps")
+    {
+        return Lane::Free;
+    }
     match family(&parts) {
         Some(("objects", _, [_, "search"])) => Lane::Search,
         Some(("associations", _, [_, _, "batch", ..])) => Lane::Daily,
@@ -71,9 +78,9 @@ pub(super) fn lane(path: &str) -> Lane {
     }
 }
 
-/// Whether a request may come without the token in its header.
+/// Whether a request may come without a token in its header: tokens are made and told of under `/oauth`.
 pub(super) fn is_open(path: &str) -> bool {
-    path.split('/').filter(|part| !part.is_empty()).eq(INTROSPECTION)
+    path.split('/').find(|part| !part.is_empty()) == Some("oauth")
 }
 
 impl From<Problem> for Answer {

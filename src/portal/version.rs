@@ -29,6 +29,7 @@ pub(super) fn family<'a, 'p>(parts: &'p [&'a str]) -> Option<(&'a str, Version, 
             Some((family, Version::parse(version)?, rest))
         }
         ["crm", version @ ("v3" | "v4"), family, rest @ ..] => Some((family, Version::parse(version)?, rest)),
+        ["crm-object-schemas", version, "schemas", rest @ ..] => Some(("schemas", Version::parse(version)?, rest)),
         ["account-info", version, rest @ ..] => Some(("account-info", Version::parse(version)?, rest)),
         _ => None,
     }

@@ -11,6 +11,7 @@ use super::effects::{self, Rules};
 use super::errors::Problem;
 use super::gate::Gate;
 use super::index::SearchIndex;
+use super::keys::{Caller, Keys};
 use super::kinds::{LinkType, ObjectType, primary_type};
 use super::lists::List;
 use super::pipelines::{Owner, Pipeline};
@@ -18,6 +19,7 @@ use super::record::{Actor, Change, Record};
 use super::schema::Schema;
 use super::search::Cache;
 use super::settings::CursorKind;
+use super::switches::Switches;
 use super::truth::Truth;
 
 /// One simulated account.
@@ -26,7 +28,10 @@ pub(super) struct World {
     pub seed: u64,
     pub portal_id: u64,
     pub app_id: u64,
-    pub token: String,
+    pub keys: Keys,
+    /// Whoever makes the request that is being answered.
+    pub caller: Caller,
+    pub switches: Switches,
     /// Account details in HubSpot's shape.
     pub account: Value,
     pub strict: bool,
@@ -65,11 +70,16 @@ impl World {
             .unwrap_or(1)
     }
 
+    /// The request about to be answered comes from this caller; from nobody known where no token is needed.
+    pub(super) fn receive_from(&mut self, caller: Option<Caller>) {
+        self.caller = caller.unwrap_or_else(|| Caller::nobody(self.app_id));
+    }
+
     /// Writes that come in with the token.
     pub(super) fn token_actor(&self) -> Actor {
         Actor {
             source_type: "INTEGRATION".into(),
-            source_id: Some(self.app_id.to_string()),
+            source_id: Some(self.caller.app.to_string()),
             user: Some(self.token_user()),
         }
     }

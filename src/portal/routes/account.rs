@@ -10,42 +10,6 @@ use crate::portal::errors::Problem;
 use crate::portal::kinds::ObjectType;
 use crate::portal::world::World;
 
-/// What the token may do: everything a sales client asks for.
-const SCOPES: [&str; 20] = [
-    "crm.lists.read",
-    "crm.lists.write",
-    "crm.objects.companies.read",
-    "crm.objects.companies.write",
-    "crm.objects.contacts.read",
-    "crm.objects.contacts.write",
-    "crm.objects.deals.read",
-    "crm.objects.deals.write",
-    "crm.objects.owners.read",
-    "crm.objects.tasks.read",
-    "crm.objects.tickets.read",
-    "crm.objects.tickets.write",
-    "crm.schemas.companies.read",
-    "crm.schemas.contacts.read",
-    "crm.schemas.contacts.write",
-    "crm.schemas.deals.read",
-    "crm.schemas.deals.write",
-    "crm.schemas.notes.read",
-    "crm.schemas.notes.write",
-    "tickets",
-];
-
-/// `POST /oauth/v2/private-apps/get/access-token-info`.
-pub(super) fn introspect(world: &World, call: &Call) -> Reply {
-    if call.method != Method::POST {
-        return Err(wrong_method(call));
-    }
-    let body = call.object()?;
-    if body.get("tokenKey").and_then(Value::as_str) != Some(world.token.as_str()) {
-        return Err(Problem::wrong_token(world.clock.now()));
-    }
-    Answer::ok(json!({"userId": world.token_user(), "hubId": world.portal_id, "appId": world.app_id, "scopes": SCOPES}))
-}
-
 /// `/account-info/…`.
 pub(super) fn info(world: &mut World, call: &Call, rest: &[&str]) -> Reply {
     match (&call.method, rest) {
