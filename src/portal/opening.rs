@@ -74,6 +74,8 @@ pub(super) fn world(settings: &Settings, clock: &Clock) -> Result<World, Error> 
         schema: Schema::standard(&pipelines),
         pipelines,
         lists: Vec::new(),
+        events: Vec::new(),
+        list_lag: millis(settings.index_lag.max),
         truth: Truth::new(base),
         index: SearchIndex::new(settings.index_lag, mix(seed ^ 0x696e)),
         cache: Cache::default(),
@@ -142,7 +144,7 @@ fn lists(world: &World, opened: i64) -> Vec<List> {
             "listId": id, "listVersion": 1, "name": name, "objectTypeId": "0-1", "processingType": "MANUAL",
             "processingStatus": "COMPLETE", "createdAt": iso(opened - 90 * DAY), "updatedAt": iso(opened - 9 * DAY),
         });
-        List::from_wire(wire, members)
+        List::from_wire(wire, members, opened - 9 * DAY)
     };
     rows.into_iter().filter_map(list).collect()
 }

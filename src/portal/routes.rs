@@ -11,9 +11,11 @@ use super::world::World;
 mod account;
 mod associations;
 mod batch;
+mod events;
 mod lists;
 mod oauth;
 mod objects;
+mod pipelines;
 mod properties;
 
 /// Answers a request that has passed the gate.
@@ -24,6 +26,9 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     }
     if let Some(problem) = scopes::refusal(&world.caller, &call.method, &parts) {
         return Err(problem);
+    }
+    if let ["integrators", "timeline", "2026-03" | "2026-09" | "v3", rest @ ..] = parts.as_slice() {
+        return events::answer(world, call, rest);
     }
     let Some((family, version, rest)) = family(&parts) else {
         return Ok(nowhere(&parts));
@@ -36,15 +41,17 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
         ("associations", [from, to, rest @ ..]) => {
             let from = ObjectType::parse(from).ok_or_else(|| Problem::unknown_type(from))?;
             let to = ObjectType::parse(to).ok_or_else(|| Problem::unknown_type(to))?;
-            associations::answer(world, call, from, to, rest)
+            associations::answer(world, call, (from, to), rest, version)
         }
-        ("pipelines", [kind, rest @ ..]) => account::pipelines(world, call, kind, rest),
+        ("pipelines", [kind, rest @ ..]) => pipelines::answer(world, call, kind, rest, version),
         ("owners", rest) => account::owners(world, call, rest),
         ("properties", [kind, rest @ ..]) => {
             let object = ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
             properties::answer(world, call, object, rest)
         }
-        ("lists", rest) => lists::answer(world, call, rest),
+        ("lists", rest) => lists::answer(world, call, rest, version),
+        ("limits", rest) => account::limits(world, call, rest),
+        ("schemas", rest) => account::schemas(call, rest),
         ("account-info", rest) => account::info(world, call, rest),
         _ => Ok(nowhere(&parts)),
     }

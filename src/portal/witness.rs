@@ -42,6 +42,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
             world.gate.faults.replace(plan);
             Answer::ok(json!({"faults": world.gate.faults.plan().to_string()}))
         }
+        (&Method::GET, ["events"]) => Ok(lines(world.events.iter().cloned())),
         (&Method::GET, ["switches"]) => Answer::ok(json!({"switches": world.switches.to_string()})),
         (&Method::POST, ["switches"]) => {
             let body = call.object()?;

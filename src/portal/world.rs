@@ -19,7 +19,7 @@ use super::record::{Actor, Change, Record};
 use super::schema::Schema;
 use super::search::Cache;
 use super::settings::CursorKind;
-use super::switches::Switches;
+use super::switches::{Switch, Switches};
 use super::truth::Truth;
 
 /// One simulated account.
@@ -40,6 +40,10 @@ pub(super) struct World {
     pub pipelines: BTreeMap<ObjectType, Vec<Pipeline>>,
     pub schema: Schema,
     pub lists: Vec<List>,
+    /// App events, in the order they came.
+    pub events: Vec<Value>,
+    /// Milliseconds until a list tells its new size.
+    pub list_lag: i64,
     pub truth: Truth,
     pub index: SearchIndex,
     pub cache: Cache,
@@ -142,6 +146,21 @@ impl World {
                 self.register(object, id, &record, &Record::default());
             }
         }
+    }
+
+    /// Forgets a record for good: what it held is gone and nobody finds it again, archived or not.
+    pub(super) fn forget(&mut self, object: ObjectType, id: u64) {
+        self.archive(object, id);
+        for list in &mut self.lists {
+            list.members.remove(&id);
+        }
+        let record = self.truth.edit(object, id);
+        *record = Record {
+            archived_at: record.archived_at,
+            forgotten: true,
+            ..Record::default()
+        };
+        self.index.generation += 1;
     }
 
     /// Associates two records and lets follow what HubSpot counts: notes, activity dates, contacts of a deal.
@@ -305,6 +324,8 @@ impl World {
             &Rules {
                 pipelines,
                 home_currency: &home_currency,
+                keeps_close_date: self.switches.on(Switch::CloseDateKept),
+                counts_seconds: self.switches.on(Switch::StageSeconds),
             },
         );
         let Some(after) = self.truth.version(object, id) else {
