@@ -8,6 +8,9 @@ mod harness;
 #[path = "portal_wire/budgets.rs"]
 mod budgets;
 #[cfg(test)]
+#[path = "portal_wire/definitions.rs"]
+mod definitions;
+#[cfg(test)]
 #[path = "portal_wire/faults.rs"]
 mod faults;
 #[cfg(test)]
@@ -16,6 +19,9 @@ mod fixtures;
 #[cfg(test)]
 #[path = "portal_wire/identity.rs"]
 mod identity;
+#[cfg(test)]
+#[path = "portal_wire/lists.rs"]
+mod lists;
 #[cfg(test)]
 #[path = "portal_wire/live.rs"]
 mod live;
@@ -31,6 +37,9 @@ mod search;
 #[cfg(test)]
 #[path = "portal_wire/sockets.rs"]
 mod sockets;
+#[cfg(test)]
+#[path = "portal_wire/switches.rs"]
+mod switches;
 #[cfg(test)]
 #[path = "portal_wire/writes.rs"]
 mod writes;

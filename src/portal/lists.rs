@@ -21,11 +21,14 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Reads HubSpot's shape; `None` without a `listId`. The members joined at `joined`, Unix milliseconds.
+    /// Reads HubSpot's shape; `None` without a `listId`. The members joined when the shape says that the last one did, or
+    /// at `joined`; Unix milliseconds.
     pub(super) fn from_wire(wire: Value, members: Vec<u64>, joined: i64) -> Option<Self> {
         let id = wire
             .get("listId")
             .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned))?;
+        let last = wire.pointer("/additionalProperties/hs_last_record_added_at");
+        let joined = last.and_then(|at| at.as_str()?.parse().ok()).unwrap_or(joined);
         let members: BTreeMap<u64, i64> = members.into_iter().map(|member| (member, joined)).collect();
         Some(Self {
             id,
