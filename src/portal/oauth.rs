@@ -71,7 +71,7 @@ impl OAuthApp {
             client_secret: String::new(),
             app,
             ttl,
-            seed: mix(seed ^ 0x6f61_7574_68),
+            seed: mix(seed ^ 0x6175_7468),
             issued: 0,
             codes: BTreeMap::new(),
             grants: BTreeMap::new(),
