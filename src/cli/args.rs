@@ -284,9 +284,9 @@ pub struct SimulateArgs {
     /// The account's region, e.g. eu1: only hosts that begin with api-eu1. are answered, others with 488
     #[arg(long, value_name = "REGION")]
     pub hublet: Option<String>,
-    /// Never compress answers
+    /// Compress answers for clients that take it, as HubSpot does
     #[arg(long)]
-    pub no_gzip: bool,
+    pub gzip: bool,
     /// An account to load instead of generating one (NDJSON)
     #[arg(long, value_name = "FILE")]
     pub fixture: Option<PathBuf>,

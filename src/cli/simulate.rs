@@ -105,7 +105,7 @@ fn settings(args: SimulateArgs) -> Result<Settings, Fault> {
         others: args.others,
         others_search: args.others_search,
         hublet: args.hublet,
-        gzip: !args.no_gzip,
+        gzip: args.gzip,
         fixture,
         now: args.now,
         ..default

@@ -121,7 +121,10 @@ async fn an_account_in_another_region_is_found_at_its_own_host() {
 
 #[tokio::test(start_paused = true)]
 async fn bodies_are_compressed_for_those_who_take_it() {
-    let client = client(settings());
+    let client = client(Settings {
+        gzip: true,
+        ..settings()
+    });
     let request = Request::get("/crm/objects/2026-09/deals?limit=100")
         .header("Accept-Encoding", "gzip, br")
         .header("Authorization", format!("Bearer {}", client.portal.token()));
