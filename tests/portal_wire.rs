@@ -11,6 +11,9 @@ mod associations;
 #[path = "portal_wire/budgets.rs"]
 mod budgets;
 #[cfg(test)]
+#[path = "portal_wire/definitions.rs"]
+mod definitions;
+#[cfg(test)]
 #[path = "portal_wire/faults.rs"]
 mod faults;
 #[cfg(test)]
@@ -20,8 +23,14 @@ mod fixtures;
 #[path = "portal_wire/identity.rs"]
 mod identity;
 #[cfg(test)]
+#[path = "portal_wire/lists.rs"]
+mod lists;
+#[cfg(test)]
 #[path = "portal_wire/live.rs"]
 mod live;
+#[cfg(test)]
+#[path = "portal_wire/oauth.rs"]
+mod oauth;
 #[cfg(test)]
 #[path = "portal_wire/records.rs"]
 mod records;
@@ -31,6 +40,9 @@ mod search;
 #[cfg(test)]
 #[path = "portal_wire/sockets.rs"]
 mod sockets;
+#[cfg(test)]
+#[path = "portal_wire/switches.rs"]
+mod switches;
 #[cfg(test)]
 #[path = "portal_wire/writes.rs"]
 mod writes;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     domain::ObjectType,
-    portal::{CursorKind, FaultPlan, Latency, Quota},
+    portal::{CursorKind, FaultPlan, Latency, Quota, Switches},
     report::Format,
 };
 
@@ -201,8 +201,19 @@ pub enum OutboxCommand {
     },
 }
 
+/// What `simulate --help` says after the options: the names of faults and switches.
+fn simulate_help() -> String {
+    format!(
+        "Faults, for --faults and POST /__portal/faults ('500=5%' is a share, 'hang=3' the next three, 'POST:lost=1' one \
+         method):\n{}\nSwitches, for --switch and POST /__portal/switches (facts about HubSpot that nobody could confirm):\n{}",
+        FaultPlan::help(),
+        Switches::help()
+    )
+}
+
 /// `dealdeck simulate`
 #[derive(Debug, Args)]
+#[command(after_long_help = simulate_help())]
 pub struct SimulateArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -240,7 +251,7 @@ pub struct SimulateArgs {
     /// Colleagues' edits per minute
     #[arg(long, value_name = "RATE", default_value_t = 0.0)]
     pub live: f64,
-    /// What goes wrong, e.g. '500=5%,429=5%,reset=5%,html=1%,hang=1'
+    /// What goes wrong, e.g. '500=5%,429=5%,reset=5%,html=1%,hang=1'; the kinds are listed below
     #[arg(long, value_name = "PLAN", default_value = "")]
     pub faults: FaultPlan,
     /// Enforce the portal's own rules on writes
@@ -249,6 +260,33 @@ pub struct SimulateArgs {
     /// What list cursors look like: id or opaque
     #[arg(long, default_value = "id")]
     pub cursor: CursorKind,
+    /// Uncertain facts to turn round, separated by commas; listed below
+    #[arg(long, value_name = "NAMES", default_value = "")]
+    pub switch: Switches,
+    /// A token to accept instead of a made-up one; may be given several times
+    #[arg(long, value_name = "VALUE")]
+    pub token: Vec<String>,
+    /// What a token may do, separated by commas; the first belongs to the first token, and so on (all)
+    #[arg(long, value_name = "SCOPES")]
+    pub scopes: Vec<String>,
+    /// An OAuth app besides: its id and secret are in the first line
+    #[arg(long)]
+    pub oauth: bool,
+    /// How long an OAuth access token lives
+    #[arg(long, value_name = "TIME", default_value = "1800s", value_parser = duration)]
+    pub token_ttl: Duration,
+    /// Another integration that uses the same token, e.g. 20/10s
+    #[arg(long, value_name = "QUOTA")]
+    pub others: Option<Quota>,
+    /// Another integration that searches, e.g. 2/1s
+    #[arg(long, value_name = "QUOTA")]
+    pub others_search: Option<Quota>,
+    /// The account's region, e.g. eu1: only hosts that begin with api-eu1. are answered, others with 488
+    #[arg(long, value_name = "REGION")]
+    pub hublet: Option<String>,
+    /// Compress answers for clients that take it, as HubSpot does
+    #[arg(long)]
+    pub gzip: bool,
     /// An account to load instead of generating one (NDJSON)
     #[arg(long, value_name = "FILE")]
     pub fixture: Option<PathBuf>,

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     domain::{Fault, FaultKind},
-    portal::{Portal, Settings},
+    portal::{Grant, Portal, Settings},
 };
 
 use super::{
@@ -28,15 +28,39 @@ pub async fn run(args: SimulateArgs) -> Outcome {
     };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let hello = json!({
+    let mut hello = json!({
         "url": format!("http://{address}"), "token": portal.token(), "portal_id": portal.portal_id(), "seed": seed,
     });
+    if let Some((id, secret)) = portal.oauth_client() {
+        hello["client_id"] = json!(id);
+        hello["client_secret"] = json!(secret);
+    }
     print(&format!("{hello}\n"))?;
     portal
         .serve(listener, super::signals::asked_to_end())
         .await
         .map_err(failed)?;
     Ok(0)
+}
+
+/// The tokens with their scopes. Scopes without a token belong to the made-up one, which then gets its usual value.
+fn grants(args: &SimulateArgs) -> Vec<Grant> {
+    let made_up = [Portal::made_up_token(args.seed)];
+    let tokens = match (args.token.is_empty(), args.scopes.is_empty()) {
+        (true, true) => &[][..],
+        (true, false) => &made_up[..],
+        (false, _) => &args.token[..],
+    };
+    let scopes = |n: usize| {
+        let text = args.scopes.get(n).map_or("", String::as_str);
+        let names = text.split([',', ' ']).filter(|name| !name.is_empty());
+        names.map(str::to_owned).collect()
+    };
+    let grant = |(n, token): (usize, &String)| Grant {
+        token: token.clone(),
+        scopes: scopes(n),
+    };
+    tokens.iter().enumerate().map(grant).collect()
 }
 
 fn settings(args: SimulateArgs) -> Result<Settings, Fault> {
@@ -50,6 +74,14 @@ fn settings(args: SimulateArgs) -> Result<Settings, Fault> {
             )
         })?),
     };
+    if args.scopes.len() > args.token.len().max(1) {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            "there are more --scopes than tokens",
+            "give each --scopes a --token of its own",
+        ));
+    }
+    let tokens = grants(&args);
     let default = Settings::default();
     Ok(Settings {
         seed: args.seed,
@@ -66,6 +98,14 @@ fn settings(args: SimulateArgs) -> Result<Settings, Fault> {
         faults: args.faults,
         strict_rules: args.strict_rules,
         cursor: args.cursor,
+        switches: args.switch,
+        tokens,
+        oauth: args.oauth,
+        token_ttl: args.token_ttl,
+        others: args.others,
+        others_search: args.others_search,
+        hublet: args.hublet,
+        gzip: args.gzip,
         fixture,
         now: args.now,
         ..default

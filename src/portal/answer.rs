@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::errors::Problem;
 
 /// A request: decoded path parts, query and body.
+#[derive(Clone)]
 pub(super) struct Call {
     pub method: Method,
     pub parts: Vec<String>,
@@ -32,6 +33,17 @@ pub(super) struct Answer {
     pub headers: Vec<(&'static str, String)>,
 }
 
+impl Payload {
+    /// The body as text.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Json(body) => body.to_string(),
+            Self::Html(text) | Self::Lines(text) => text.clone(),
+            Self::Empty => String::new(),
+        }
+    }
+}
+
 pub(super) type Reply = Result<Answer, Problem>;
 
 impl Answer {
@@ -48,11 +60,16 @@ impl Answer {
     }
 
     pub(super) fn empty() -> Reply {
-        Ok(Self {
-            status: 204,
+        Ok(Self::bare(204))
+    }
+
+    /// A status without a body.
+    pub(super) fn bare(status: u16) -> Self {
+        Self {
+            status,
             payload: Payload::Empty,
             headers: Vec::new(),
-        })
+        }
     }
 
     pub(super) fn html(status: u16, title: &str) -> Self {
@@ -80,15 +97,7 @@ impl Call {
             .filter(|part| !part.is_empty())
             .map(|part| decode(part, false))
             .collect();
-        let pairs = uri
-            .query()
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty());
-        let query = pairs
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .map(|(name, value)| (decode(name, true), decode(value, true)))
-            .collect();
+        let query = pairs(uri.query().unwrap_or_default());
         let target = uri.path_and_query().map_or_else(String::new, ToString::to_string);
         Self {
             method,
@@ -147,10 +156,24 @@ impl Call {
         }
     }
 
+    /// The body as a form.
+    pub(super) fn form(&self) -> Vec<(String, String)> {
+        pairs(&String::from_utf8_lossy(&self.body))
+    }
+
     /// The body as any JSON.
     pub(super) fn json(&self) -> Result<Value, Problem> {
         serde_json::from_slice(&self.body).map_err(|error| Problem::malformed(&error))
     }
+}
+
+/// The pairs of a query or a form.
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name, true), decode(value, true)))
+        .collect()
 }
 
 /// Undoes percent escapes; in a query a plus is a space.

@@ -9,6 +9,7 @@ use super::clock::{iso, iso_date, parse};
 use super::errors::{BadValue, Problem, bad_values, missing_values};
 use super::kinds::ObjectType;
 use super::schema::{Definition, Kind};
+use super::switches::Switch;
 use super::truth::Row;
 use super::version::Version;
 use super::world::World;
@@ -49,6 +50,7 @@ impl World {
                 Err(refusal) => bad.push(refusal),
             }
         }
+        self.clean_lifecycle(object, &mut clean.values, row.map(|(_, row)| row), &mut bad);
         self.clean_stage(object, &mut clean.values, row.map(|(_, row)| row), &mut bad);
         self.clean_unique(object, &clean.values, row.map(|(id, _)| id), &mut bad)?;
         if !bad.is_empty() {
@@ -69,7 +71,7 @@ impl World {
         let Some(definition) = self.schema.get(object, name) else {
             return refuse("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist"));
         };
-        if definition.read_only {
+        if definition.read_only && !self.settable(object, name, row.is_none()) {
             let kind = if definition.calculated {
                 "calculated"
             } else {
@@ -79,6 +81,9 @@ impl World {
                 "READ_ONLY_VALUE",
                 format!("\"{name}\" is a {kind} property; its value cannot be set."),
             );
+        }
+        if value.is_null() && self.switches.on(Switch::NullRefused) {
+            return refuse("INVALID_OPTION", "null was not a valid value.".to_owned());
         }
         let Some(text) = plain(value) else {
             return refuse("INVALID_OPTION", format!("{value} was not a valid value."));
@@ -117,7 +122,48 @@ impl World {
             Kind::Text if object == ObjectType::Contacts && name == "email" && !is_email(&text) => {
                 refuse("INVALID_EMAIL", format!("Email address {text} is invalid"))
             }
+            Kind::Text if name == "hs_note_body" && self.switches.on(Switch::CommentsStripped) => {
+                Ok(uncommented(&text))
+            }
             Kind::Text => Ok(text),
+        }
+    }
+
+    /// Read-only values that may be written all the same: a deal's creation date when it is created, and the creation key
+    /// where the switch says so.
+    fn settable(&self, object: ObjectType, name: &str, new: bool) -> bool {
+        match name {
+            "createdate" => new && object == ObjectType::Deals && !self.switches.on(Switch::CreateDateFixed),
+            "hs_unique_creation_key" => self.switches.on(Switch::CreationKey),
+            _ => false,
+        }
+    }
+
+    /// A lifecycle stage moves forward only; to go back it is cleared first. Set backwards it stays as it was.
+    fn clean_lifecycle(
+        &self,
+        object: ObjectType,
+        values: &mut BTreeMap<String, String>,
+        row: Option<Row<'_>>,
+        bad: &mut Vec<BadValue>,
+    ) {
+        let name = "lifecyclestage";
+        let (Some(definition), Some(row)) = (self.schema.get(object, name), row) else {
+            return;
+        };
+        let place = |stage: &str| definition.options.iter().position(|(option, _)| option == stage);
+        let now = row.get(name).and_then(|stage| place(&stage));
+        let wanted = values.get(name).and_then(|stage| place(stage));
+        if wanted.is_none() || wanted >= now {
+            return;
+        }
+        values.remove(name);
+        if self.switches.on(Switch::LifecycleRefused) {
+            bad.push(BadValue::new(
+                name,
+                "INVALID_OPTION",
+                "The lifecycle stage can only move forward.",
+            ));
         }
     }
 
@@ -191,7 +237,8 @@ impl World {
             else {
                 continue;
             };
-            if object == ObjectType::Contacts && name == "email" {
+            let taken_400 = id.is_some() && self.switches.on(Switch::TakenEmail);
+            if object == ObjectType::Contacts && name == "email" && !taken_400 {
                 return Err(Problem::contact_exists(holder));
             }
             let message = format!("{holder} already has that value.");
@@ -235,6 +282,16 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// HTML without its comments.
+fn uncommented(html: &str) -> String {
+    let mut parts = html.split("<!--");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(part.split_once("-->").map_or("", |(_, rest)| rest));
+    }
+    out
 }
 
 /// Checks options; a leading `;` adds to the options a multiple property has.

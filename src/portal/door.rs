@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderValue, StatusCode, request::Parts};
+use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST};
+use axum::http::{StatusCode, request::Parts};
 use axum::response::Response;
 use serde_json::json;
 
@@ -14,15 +14,22 @@ use super::answer::{Answer, Call, Payload};
 use super::base::mix;
 use super::errors::Problem;
 use super::faults::FaultKind;
-use super::gate::{Lane, Pass, Refusal};
+use super::gate::{Knock, Lane, Pass};
+use super::keys::{Bearer, Caller};
+use super::render::render;
 use super::serve::Line;
-use super::{Portal, Wire, routes, witness};
+use super::switches::Switch;
+use super::world::World;
+use super::{Portal, Wire, routes, spoil, witness};
 
 /// How long a hanging request is kept before its connection is closed.
 const HANG: Duration = Duration::from_secs(120);
 
 /// How long after its connection was closed a late request is carried out.
 const LATE: Duration = Duration::from_secs(45);
+
+/// The longest a request is ever late.
+const LATEST: Duration = Duration::from_secs(120);
 
 /// The largest body read.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -36,7 +43,7 @@ pub(super) async fn knock(State(portal): State<Portal>, request: Request) -> Res
     if parts.uri.path().starts_with("/__portal/") {
         let call = Call::new(parts.method, &parts.uri, read(body).await);
         let answer = witness::answer(&mut portal.world(), &call).unwrap_or_else(Answer::from);
-        return Ok(render(answer, None));
+        return Ok(render(answer, None, false).0);
     }
     let visit = portal.arrive(&parts);
     let line = parts.extensions.get::<ConnectInfo<Line>>().map(|info| info.0.clone());
@@ -54,55 +61,101 @@ async fn read(body: Body) -> Vec<u8> {
 /// A request between its arrival and its answer.
 struct Visit {
     pass: Pass,
-    /// An answer that needs no look at the account: wrong token, target too long.
+    caller: Option<Caller>,
+    /// An answer that needs no look at the account: wrong token, wrong region, target too long.
     turned_away: Option<Problem>,
     delay: Duration,
     /// HubSpot's rate headers at the arrival.
     headers: Vec<(&'static str, String)>,
     correlation: String,
+    /// The client takes compressed bodies.
+    gzip: bool,
 }
 
 impl Portal {
     /// Writes the arrival down and decides what will become of it.
     fn arrive(&self, parts: &Parts) -> Visit {
         let mut world = self.world();
+        let settings = &self.inner.settings;
         let (micros, now) = (self.inner.clock.micros(), self.inner.clock.now());
-        let path = parts.uri.path();
-        let bearer = parts
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let turned_away = match bearer.map(str::trim) {
-            _ if routes::is_open(path) => None,
-            None | Some("") => Some(Problem::no_credentials()),
-            Some(token) if token != self.inner.token => Some(Problem::wrong_token(now)),
-            Some(_) if parts.uri.to_string().len() > LONGEST_TARGET => Some(Problem::new(414, "URI Too Long")),
-            Some(_) => None,
+        let (method, path) = (parts.method.as_str(), parts.uri.path());
+        let (caller, turned_away) = match self.identify(&world, parts, now) {
+            Ok(caller) => (caller, None),
+            Err(problem) => (None, Some(problem)),
         };
         let lane = if turned_away.is_some() {
             Lane::Free
         } else {
             routes::lane(path)
         };
-        let query = parts.uri.query().unwrap_or_default();
-        let mut pass = world.gate.arrive(parts.method.as_str(), path, query, lane, micros, now);
+        let draw = mix(settings.seed ^ mix(world.gate.log.len() as u64));
+        let delay = settings.latency.at((draw >> 11) as f64 / (1_u64 << 53) as f64);
+        let locks = world.switches.on(Switch::Locks) && matches!(method, "PATCH" | "DELETE");
+        let knock = Knock {
+            method,
+            path,
+            query: parts.uri.query().unwrap_or_default(),
+            lane,
+            app: caller.as_ref().map_or(world.app_id, |caller| caller.app),
+            oauth: caller.as_ref().is_some_and(|caller| caller.oauth),
+            holds: locks.then_some(delay),
+            at: (micros, now),
+        };
+        let mut pass = world.gate.arrive(&knock);
         if turned_away.is_some() {
             pass.fault = None;
         }
-        let headers = world.gate.headers(pass.lane, micros, now);
-        let draw = mix(self.inner.settings.seed ^ mix(pass.place as u64));
-        let delay = self
-            .inner
-            .settings
-            .latency
-            .at((draw >> 11) as f64 / (1_u64 << 53) as f64);
+        let told = match lane {
+            Lane::Burst => pass.refusal.is_none() || !world.switches.on(Switch::BareRefusals),
+            Lane::Daily => world.switches.on(Switch::BatchHeaders),
+            Lane::Search | Lane::Free => false,
+        };
+        let headers = match told {
+            true => world.gate.headers(&pass, micros, now),
+            false => Vec::new(),
+        };
+        let encodings = parts.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
         Visit {
             pass,
+            caller,
             turned_away,
             delay,
             headers,
             correlation: correlation(now, draw),
+            gzip: settings.gzip && encodings.is_some_and(|encodings| encodings.contains("gzip")),
         }
+    }
+
+    /// Who it is; nobody where no token is needed.
+    fn identify(&self, world: &World, parts: &Parts, now: i64) -> Result<Option<Caller>, Problem> {
+        if let Some(hublet) = &self.inner.settings.hublet {
+            let host = parts
+                .headers
+                .get(HOST)
+                .and_then(|host| host.to_str().ok())
+                .unwrap_or_default();
+            if !host.contains(&format!("-{hublet}.")) {
+                return Err(Problem::wrong_hublet(world.portal_id, hublet));
+            }
+        }
+        if routes::is_open(parts.uri.path()) {
+            return Ok(None);
+        }
+        let bearer = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+            .map_or("", str::trim);
+        let caller = match world.keys.bearer(bearer, now) {
+            _ if bearer.is_empty() => return Err(Problem::no_credentials()),
+            Bearer::Known(caller) => caller,
+            Bearer::Expired(at) => return Err(Problem::expired_token(at, now)),
+            Bearer::Unknown => return Err(Problem::wrong_token(now)),
+        };
+        if parts.uri.to_string().len() > LONGEST_TARGET {
+            return Err(Problem::new(414, "URI Too Long"));
+        }
+        Ok(Some(caller))
     }
 
     /// Delays, carries out and answers, with the fault the gate has drawn.
@@ -116,19 +169,20 @@ impl Portal {
                 }
                 return self.close(Wire::Hang, line);
             }
-            Some(FaultKind::Late) => {
-                let portal = self.clone();
-                tokio::spawn(async move {
-                    tokio::time::sleep(LATE).await;
-                    // Nobody waits for this answer any more.
-                    let _ = routes::answer(&mut portal.world(), &call);
-                });
-                return self.close(Wire::Reset, line);
+            Some(kind @ (FaultKind::Late | FaultKind::Later | FaultKind::LateGateway)) => {
+                self.carry_out_late(
+                    &visit,
+                    call.clone(),
+                    if kind == FaultKind::Later { LATEST } else { LATE },
+                );
+                if kind != FaultKind::LateGateway {
+                    return self.close(Wire::Reset, line);
+                }
             }
             _ => {}
         }
         pause(visit.delay / 2).await;
-        let mut answer = self.carry_out(&visit, &call);
+        let mut answer = self.carry_out(&visit, call);
         if let Payload::Json(body) = &mut answer.payload
             && body.get("status").is_some_and(|status| status == "error")
         {
@@ -141,40 +195,46 @@ impl Portal {
         answer.headers.extend(visit.headers);
         answer.headers.push(("X-HubSpot-Correlation-Id", visit.correlation));
         let status = answer.status;
-        let response = render(answer, visit.pass.fault);
-        let bytes = axum::body::HttpBody::size_hint(response.body()).exact().unwrap_or(0);
+        let (response, bytes) = render(answer, visit.pass.fault, visit.gzip);
         self.world().gate.answered(visit.pass.place, status, bytes);
         response
     }
 
+    /// Carries a request out when nobody waits for its answer any more.
+    fn carry_out_late(&self, visit: &Visit, call: Call, delay: Duration) {
+        let (portal, caller) = (self.clone(), visit.caller.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let mut world = portal.world();
+            world.receive_from(caller);
+            let _ = routes::answer(&mut world, &call);
+        });
+    }
+
     /// The answer of the account, or what stands in its place.
-    fn carry_out(&self, visit: &Visit, call: &Call) -> Answer {
+    fn carry_out(&self, visit: &Visit, mut call: Call) -> Answer {
         if let Some(problem) = &visit.turned_away {
             return Answer::from(problem.clone());
         }
         let mut world = self.world();
+        world.receive_from(visit.caller.clone());
         if let Some(refusal) = visit.pass.refusal {
-            return Answer::from(match refusal {
-                Refusal::Burst => Problem::burst(world.portal_id),
-                Refusal::Search => Problem::secondly(world.app_id, world.portal_id),
-                Refusal::Daily => Problem::daily(world.portal_id),
-            });
+            return spoil::refused(&mut world, refusal);
         }
-        match visit.pass.fault {
-            Some(FaultKind::Status(429)) if visit.pass.lane == Lane::Search => {
-                Problem::secondly(world.app_id, world.portal_id).into()
-            }
-            Some(FaultKind::Status(status)) => spoiled(status, world.portal_id, world.clock.now()),
-            Some(FaultKind::Html) => Answer::html(200, "One moment please"),
-            fault => {
-                let answer = routes::answer(&mut world, call).unwrap_or_else(Answer::from);
-                if fault == Some(FaultKind::LateTimeout) {
-                    Answer::html(524, "524: A timeout occurred")
-                } else {
-                    answer
-                }
-            }
+        let fault = visit.pass.fault;
+        if let Some(answer) = fault.and_then(|fault| spoil::instead(&mut world, fault, visit.pass.lane)) {
+            return answer;
         }
+        let asked = call.clone();
+        if let Some(fault) = fault {
+            spoil::tamper(&mut call, fault);
+        }
+        let answer = routes::answer(&mut world, &call).unwrap_or_else(Answer::from);
+        if fault == Some(FaultKind::Twice) {
+            // The first answer is the one that is given.
+            let _ = routes::answer(&mut world, &call);
+        }
+        spoil::afterwards(&world, fault, &asked, answer)
     }
 
     /// Closes the connection, or says so where there is none.
@@ -195,22 +255,6 @@ async fn pause(delay: Duration) {
     }
 }
 
-/// An injected status, in HubSpot's form.
-fn spoiled(status: u16, portal: u64, now: i64) -> Answer {
-    match status {
-        429 => Problem::burst(portal).into(),
-        401 => Problem::wrong_token(now).into(),
-        403 => Problem::missing_scopes("crm.objects.deals.read").into(),
-        423 => Problem::new(423, "This resource is locked by another process. Please try again.").into(),
-        477 => Answer::from(Problem::new(477, format!("Hub {portal} is currently being migrated")))
-            .header("Retry-After", "30"),
-        502 => Answer::html(502, "502 Bad Gateway"),
-        504 => Answer::html(504, "504 Gateway Time-out"),
-        503 => Problem::new(503, "Service temporarily unavailable").into(),
-        _ => Problem::new(status, "internal error").into(),
-    }
-}
-
 /// A version-7 uuid: time first, chance after.
 fn correlation(now: i64, draw: u64) -> String {
     let more = mix(draw);
@@ -223,43 +267,4 @@ fn correlation(now: i64, draw: u64) -> String {
         more >> 48 & 0x3fff | 0x8000,
         more & 0xffff_ffff_ffff
     )
-}
-
-/// The HTTP form of an answer, its body spoiled when the fault says so.
-fn render(answer: Answer, fault: Option<FaultKind>) -> Response {
-    let (kind, text) = match answer.payload {
-        Payload::Json(body) => ("application/json;charset=utf-8", body.to_string()),
-        Payload::Html(page) => ("text/html; charset=UTF-8", page),
-        Payload::Lines(text) => ("application/x-ndjson", text),
-        Payload::Empty => ("", String::new()),
-    };
-    let bytes = Bytes::from(text);
-    let half = bytes.len() / 2;
-    let (length, body) = match fault {
-        Some(FaultKind::Truncated) if half > 0 => {
-            let first = futures::stream::iter([Ok(bytes.slice(..half))]);
-            // The wait lets the first half out on the wire before the connection ends.
-            let end = futures::stream::once(async {
-                tokio::task::yield_now().await;
-                Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
-            });
-            let pieces = futures::StreamExt::chain(first, end);
-            (bytes.len(), Body::from_stream(pieces))
-        }
-        Some(FaultKind::Cut) => (half, Body::from(bytes.slice(..half))),
-        _ => (bytes.len(), Body::from(bytes)),
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if !kind.is_empty() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(axum::http::header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(&value)) {
-            headers.insert(name, value);
-        }
-    }
-    response
 }

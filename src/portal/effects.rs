@@ -13,6 +13,10 @@ use super::record::{Actor, Record};
 pub(super) struct Rules<'a> {
     pub pipelines: &'a [Pipeline],
     pub home_currency: &'a str,
+    /// A closing stage leaves a close date alone that is set.
+    pub keeps_close_date: bool,
+    /// Times in a stage are counted in seconds rather than milliseconds.
+    pub counts_seconds: bool,
 }
 
 /// Writes values into a record and lets everything follow that HubSpot derives from them. True when anything changed.
@@ -86,8 +90,13 @@ fn enter_stage(
         if let Some(entered) = record.get(&format!("hs_v2_date_entered_{before}")).and_then(parse) {
             let cumulative = format!("hs_v2_cumulative_time_in_{before}");
             let spent: i64 = record.get(&cumulative).and_then(|text| text.parse().ok()).unwrap_or(0);
-            record.calculate(cumulative, (spent + at - entered).to_string());
-            record.calculate(format!("hs_v2_latest_time_in_{before}"), (at - entered).to_string());
+            let stay = if rules.counts_seconds {
+                (at - entered) / 1_000
+            } else {
+                at - entered
+            };
+            record.calculate(cumulative, (spent + stay).to_string());
+            record.calculate(format!("hs_v2_latest_time_in_{before}"), stay.to_string());
         }
     }
     record.calculate(format!("hs_v2_date_entered_{now}"), iso(at));
@@ -103,7 +112,8 @@ fn enter_stage(
             stage.probability.clone().unwrap_or_default(),
         );
     }
-    if stage.closed && !values.contains_key("closedate") {
+    let kept = rules.keeps_close_date && record.get("closedate").is_some();
+    if stage.closed && !values.contains_key("closedate") && !kept {
         record.set("closedate", &iso(at), at, by);
     }
     record.calculate("hs_closed_won_date", if stage.won() { iso(at) } else { String::new() });

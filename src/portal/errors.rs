@@ -90,7 +90,25 @@ impl Problem {
         .with("context", json!({"expire time": ["1970-01-01T00:00:00Z"]}))
     }
 
-    pub(super) fn missing_scopes(scope: &str) -> Self {
+    /// What a token is told that ran out at `expired`; both Unix milliseconds.
+    pub(super) fn expired_token(expired: i64, now: i64) -> Self {
+        let seconds = (now - expired).max(0) / 1_000;
+        let ago = match seconds {
+            0..120 => format!("{seconds} second(s)"),
+            120..7_200 => format!("{} minute(s)", seconds / 60),
+            7_200..172_800 => format!("{} hour(s)", seconds / 3_600),
+            _ => format!("{} day(s)", seconds / 86_400),
+        };
+        Self::new(
+            401,
+            format!("The OAuth token used to make this call expired {ago} ago."),
+        )
+        .category("EXPIRED_AUTHENTICATION")
+        .with("context", json!({"expire time": [super::clock::iso(expired)]}))
+    }
+
+    /// 403 as record-like APIs say it: any one of the scopes would do.
+    pub(super) fn missing_scopes(scopes: &[&str]) -> Self {
         let read = "https://developers.hubspot.com/scopes";
         Self::new(
             403,
@@ -101,10 +119,24 @@ impl Problem {
         .with(
             "errors",
             json!([{"message": "One or more of the following scopes are required.",
-                "context": {"requiredGranularScopes": [scope]}}]),
+                "context": {"requiredGranularScopes": scopes}}]),
         )
         .with("links", json!({"scopes": read}))
         .category("MISSING_SCOPES")
+    }
+
+    /// 403 as schema-like APIs say it.
+    pub(super) fn missing_schema_scopes(scopes: &[&str]) -> Self {
+        Self::new(403, "One or more of the following scopes are required.")
+            .with("context", json!({"requiredGranularScopes": scopes}))
+            .with("links", json!({"scopes": "https://developers.hubspot.com/scopes"}))
+            .category("MISSING_SCOPES")
+    }
+
+    /// 488: the account lives in another region.
+    pub(super) fn wrong_hublet(portal: u64, hublet: &str) -> Self {
+        let message = format!("Hub {portal} is unknown to this Hublet, but it appears to exist in Hublet {hublet}");
+        Self::new(488, message).with("correctHublet", json!(hublet))
     }
 
     /// 429 of the ten-second window.

@@ -49,8 +49,8 @@ pub(super) fn load(world: &mut World, settings: &Settings, text: &str) -> Result
     }
     for line in lines.iter().filter(|line| of(line, "list")) {
         let members = ids(line.1.get("members"));
-        let list =
-            List::from_wire(value(line)?, members).ok_or_else(|| bad(line.0, "the list has no listId".to_owned()))?;
+        let list = List::from_wire(value(line)?, members, world.clock.now())
+            .ok_or_else(|| bad(line.0, "the list has no listId".to_owned()))?;
         world.lists.push(list);
     }
     let known = ["account", "pipeline", "property", "owner", "list"];
@@ -184,6 +184,8 @@ fn complete(world: &World, object: ObjectType, id: u64, record: &mut Record) {
             &Rules {
                 pipelines: world.pipelines(object),
                 home_currency: world.home_currency(),
+                keeps_close_date: true,
+                counts_seconds: false,
             },
         );
     }
@@ -321,8 +323,8 @@ pub(super) fn description(world: &World) -> Vec<Value> {
             .map(|owner| json!({"type": "owner", "value": owner.wire})),
     );
     let text = |id: &u64| json!(id.to_string());
-    lines.extend(world.lists.iter().map(
-        |list| json!({"type": "list", "value": list.wire, "members": list.members.iter().map(text).collect::<Value>()}),
+    lines.extend(world.lists.iter().filter(|list| !list.deleted).map(
+        |list| json!({"type": "list", "value": list.told(world.clock.now(), true), "members": list.members.keys().map(text).collect::<Value>()}),
     ));
     lines
 }

@@ -22,18 +22,24 @@ mod faults;
 mod fixture;
 mod gate;
 mod index;
+mod keys;
 mod kinds;
 mod lists;
 mod live;
 mod names;
+mod oauth;
 mod opening;
 mod pipelines;
 mod record;
+mod render;
 mod routes;
 mod schema;
+mod scopes;
 mod search;
 mod serve;
 mod settings;
+mod spoil;
+mod switches;
 mod truth;
 mod version;
 mod wire;
@@ -46,7 +52,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 pub use faults::{FaultKind, FaultPlan};
-pub use settings::{BadSetting, CursorKind, Latency, Quota, Settings};
+pub use settings::{BadSetting, CursorKind, Grant, Latency, Quota, Settings};
+pub use switches::{Switch, Switches};
 
 use clock::Clock;
 use world::World;
@@ -102,7 +109,8 @@ impl Portal {
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let clock = Clock::start(settings.now);
         let world = opening::world(&settings, &clock)?;
-        let (token, portal_id) = (world.token.clone(), world.portal_id);
+        let token = world.keys.first().map_or_else(String::new, |(token, _)| token.clone());
+        let portal_id = world.portal_id;
         let stop = CancellationToken::new();
         Ok(Self {
             inner: Arc::new(Inner {
@@ -116,9 +124,21 @@ impl Portal {
         })
     }
 
-    /// The one token this portal accepts.
+    /// The token that a portal of this seed accepts when it is given none.
+    pub fn made_up_token(seed: u64) -> String {
+        opening::token(seed)
+    }
+
+    /// The first token this portal accepts.
     pub fn token(&self) -> &str {
         &self.inner.token
+    }
+
+    /// Id and secret of the account's OAuth app, when it has one.
+    pub fn oauth_client(&self) -> Option<(String, String)> {
+        let world = self.world();
+        let app = world.keys.oauth.as_ref()?;
+        Some((app.client_id.clone(), app.client_secret.clone()))
     }
 
     /// HubSpot's number of the account.

@@ -10,8 +10,10 @@ use super::base::{Base, Sizes, mix};
 use super::clock::{Clock, DAY, iso};
 use super::gate::Gate;
 use super::index::SearchIndex;
+use super::keys::{Caller, Keys};
 use super::kinds::ObjectType;
 use super::lists::List;
+use super::oauth::OAuthApp;
 use super::pipelines::{self, Pipeline};
 use super::schema::Schema;
 use super::search::Cache;
@@ -48,13 +50,23 @@ pub(super) fn world(settings: &Settings, clock: &Clock) -> Result<World, Error> 
         };
         Base::new(seed, &sizes, opened, &owners, &pipelines[&ObjectType::Deals])
     });
+    let app_id = app_id(seed);
+    let app = settings
+        .oauth
+        .then(|| OAuthApp::new(seed, app_id + 500, millis(settings.token_ttl)));
+    let keys = Keys::new(token(seed), &settings.tokens, app_id, app);
+    let caller = keys
+        .first()
+        .map_or_else(|| Caller::nobody(app_id), |(_, caller)| caller.clone());
     let zone = TimeZone::get(&settings.time_zone).map_err(|_| Error::TimeZone(settings.time_zone.clone()))?;
     let mut world = World {
         clock: clock.clone(),
         seed,
         portal_id,
-        app_id: 9_000_000 + mix(seed ^ 0x6170) % 900_000,
-        token: token(seed),
+        app_id,
+        keys,
+        caller,
+        switches: settings.switches.clone(),
         account: account(settings, portal_id, &zone, opened),
         strict: settings.strict_rules,
         cursor: settings.cursor,
@@ -62,6 +74,8 @@ pub(super) fn world(settings: &Settings, clock: &Clock) -> Result<World, Error> 
         schema: Schema::standard(&pipelines),
         pipelines,
         lists: Vec::new(),
+        events: Vec::new(),
+        list_lag: millis(settings.index_lag.max),
         truth: Truth::new(base),
         index: SearchIndex::new(settings.index_lag, mix(seed ^ 0x696e)),
         cache: Cache::default(),
@@ -74,8 +88,17 @@ pub(super) fn world(settings: &Settings, clock: &Clock) -> Result<World, Error> 
     Ok(world)
 }
 
+/// The number of the app that the first token belongs to.
+pub(super) fn app_id(seed: u64) -> u64 {
+    9_000_000 + mix(seed ^ 0x6170) % 900_000
+}
+
+fn millis(span: std::time::Duration) -> i64 {
+    span.as_millis().try_into().unwrap_or(i64::MAX / 2)
+}
+
 /// `pat-na1-` and a made-up uuid.
-fn token(seed: u64) -> String {
+pub(super) fn token(seed: u64) -> String {
     let (a, b) = (mix(seed ^ 0x746f), mix(seed ^ 0x6b65));
     format!(
         "pat-na1-{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
@@ -97,7 +120,8 @@ pub(super) fn account(settings: &Settings, portal_id: u64, zone: &TimeZone, open
         "portalId": portal_id, "portalName": "Teapot Orbital (simulated)", "accountType": "DEVELOPER_TEST",
         "timeZone": settings.time_zone, "companyCurrency": "USD", "additionalCurrencies": ["EUR"],
         "utcOffset": format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60), "utcOffsetMilliseconds": i64::from(offset) * 1_000,
-        "uiDomain": "app.hubspot.com", "dataHostingLocation": "na1", "createdAt": iso(opened - 800 * DAY),
+        "uiDomain": settings.hublet.as_deref().map_or_else(|| "app.hubspot.com".to_owned(), |hublet| format!("app-{hublet}.hubspot.com")),
+        "dataHostingLocation": settings.hublet.as_deref().unwrap_or("na1"), "createdAt": iso(opened - 800 * DAY),
     })
 }
 
@@ -120,7 +144,7 @@ fn lists(world: &World, opened: i64) -> Vec<List> {
             "listId": id, "listVersion": 1, "name": name, "objectTypeId": "0-1", "processingType": "MANUAL",
             "processingStatus": "COMPLETE", "createdAt": iso(opened - 90 * DAY), "updatedAt": iso(opened - 9 * DAY),
         });
-        List::from_wire(wire, members)
+        List::from_wire(wire, members, opened - 9 * DAY)
     };
     rows.into_iter().filter_map(list).collect()
 }

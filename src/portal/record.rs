@@ -58,6 +58,8 @@ pub(super) struct Record {
     pub archived_at: Option<i64>,
     /// The survivor, when this record was merged away: it is then nowhere to be seen.
     pub merged_into: Option<u64>,
+    /// Deleted for good, for the sake of privacy: nowhere to be seen either.
+    pub forgotten: bool,
 }
 
 impl Record {

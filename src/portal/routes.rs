@@ -4,24 +4,31 @@ use super::answer::{Answer, Call, Payload, Reply};
 use super::errors::Problem;
 use super::gate::Lane;
 use super::kinds::ObjectType;
+use super::scopes;
 use super::version::family;
 use super::world::World;
 
 mod account;
 mod associations;
 mod batch;
+mod events;
 mod lists;
+mod oauth;
 mod objects;
+mod pipelines;
 mod properties;
-
-/// The path that tells what a token may do; it needs no bearer, for the token is in its body.
-const INTROSPECTION: [&str; 5] = ["oauth", "v2", "private-apps", "get", "access-token-info"];
 
 /// Answers a request that has passed the gate.
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     let parts: Vec<&str> = call.parts.iter().map(String::as_str).collect();
-    if parts == INTROSPECTION {
-        return account::introspect(world, call);
+    if let ["oauth", rest @ ..] = parts.as_slice() {
+        return oauth::answer(world, call, rest);
+    }
+    if let Some(problem) = scopes::refusal(&world.caller, &call.method, &parts) {
+        return Err(problem);
+    }
+    if let ["integrators", "timeline", "2026-03" | "2026-09" | "v3", rest @ ..] = parts.as_slice() {
+        return events::answer(world, call, rest);
     }
     let Some((family, version, rest)) = family(&parts) else {
         return Ok(nowhere(&parts));
@@ -34,15 +41,17 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
         ("associations", [from, to, rest @ ..]) => {
             let from = ObjectType::parse(from).ok_or_else(|| Problem::unknown_type(from))?;
             let to = ObjectType::parse(to).ok_or_else(|| Problem::unknown_type(to))?;
-            associations::answer(world, call, from, to, rest)
+            associations::answer(world, call, (from, to), rest, version)
         }
-        ("pipelines", [kind, rest @ ..]) => account::pipelines(world, call, kind, rest),
+        ("pipelines", [kind, rest @ ..]) => pipelines::answer(world, call, kind, rest, version),
         ("owners", rest) => account::owners(world, call, rest),
         ("properties", [kind, rest @ ..]) => {
             let object = ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
             properties::answer(world, call, object, rest)
         }
-        ("lists", rest) => lists::answer(world, call, rest),
+        ("lists", rest) => lists::answer(world, call, rest, version),
+        ("limits", rest) => account::limits(world, call, rest),
+        ("schemas", rest) => account::schemas(call, rest),
         ("account-info", rest) => account::info(world, call, rest),
         _ => Ok(nowhere(&parts)),
     }
@@ -64,6 +73,11 @@ fn wrong_method(call: &Call) -> Problem {
 /// The budgets a request is held to, by its path alone.
 pub(super) fn lane(path: &str) -> Lane {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if let ["oauth", rest @ ..] = parts.as_slice()
+        && !rest.contains(&"private-apps")
+    {
+        return Lane::Free;
+    }
     match family(&parts) {
         Some(("objects", _, [_, "search"])) => Lane::Search,
         Some(("associations", _, [_, _, "batch", ..])) => Lane::Daily,
@@ -71,9 +85,9 @@ pub(super) fn lane(path: &str) -> Lane {
     }
 }
 
-/// Whether a request may come without the token in its header.
+/// Whether a request may come without a token in its header: tokens are made and told of under `/oauth`.
 pub(super) fn is_open(path: &str) -> bool {
-    path.split('/').filter(|part| !part.is_empty()).eq(INTROSPECTION)
+    path.split('/').find(|part| !part.is_empty()) == Some("oauth")
 }
 
 impl From<Problem> for Answer {

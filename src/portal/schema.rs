@@ -85,15 +85,28 @@ impl Definition {
 /// All definitions of one portal.
 pub(super) struct Schema {
     types: BTreeMap<ObjectType, BTreeMap<String, Definition>>,
+    /// Archived definitions, by name.
+    archived: BTreeMap<ObjectType, BTreeMap<String, Value>>,
+    groups: BTreeMap<ObjectType, Vec<Value>>,
 }
 
 impl Schema {
     /// HubSpot's standard properties; the families with a stage in their name come from the pipelines.
     pub(super) fn standard(pipelines: &BTreeMap<ObjectType, Vec<Pipeline>>) -> Self {
-        let mut schema = Self { types: BTreeMap::new() };
+        let mut schema = Self {
+            types: BTreeMap::new(),
+            archived: BTreeMap::new(),
+            groups: BTreeMap::new(),
+        };
         for object in ObjectType::ALL {
+            let name = format!("{}information", object.singular());
+            let label = format!("{} information", object.singular());
+            let group = json!({"name": name, "label": label, "displayOrder": 0, "archived": false});
+            schema.groups.insert(object, vec![group]);
+            let activity = if object.is_activity() { ACTIVITY } else { "" };
             for line in COMMON
                 .lines()
+                .chain(activity.lines())
                 .chain(lines(object).lines())
                 .filter(|line| !line.trim().is_empty())
             {
@@ -109,10 +122,7 @@ impl Schema {
                 .flatten()
                 .flat_map(|pipeline| &pipeline.stages)
             {
-                for (family, kind) in STAGE_FAMILIES {
-                    let line = format!("{family}_{}:{kind}:ro:{family} {}", stage.id, stage.id);
-                    schema.define(object, parse(&line, object));
-                }
+                schema.define_stage(object, &stage.id);
             }
         }
         schema
@@ -125,6 +135,41 @@ impl Schema {
         };
         self.types.entry(object).or_default().insert(name, definition);
         true
+    }
+
+    /// The properties that exist once per stage.
+    pub(super) fn define_stage(&mut self, object: ObjectType, stage: &str) {
+        for (family, kind) in STAGE_FAMILIES {
+            let line = format!("{family}_{stage}:{kind}:ro:{family} {stage}");
+            self.define(object, parse(&line, object));
+        }
+    }
+
+    /// Takes a definition away until it is restored.
+    pub(super) fn archive(&mut self, object: ObjectType, name: &str, at: &str) {
+        let known = self.types.get_mut(&object).and_then(|types| types.remove(name));
+        if let Some(mut wire) = known.map(|definition| definition.wire) {
+            wire["archived"] = json!(true);
+            wire["archivedAt"] = json!(at);
+            self.archived.entry(object).or_default().insert(name.to_owned(), wire);
+        }
+    }
+
+    /// An archived definition, taken out of the archive.
+    pub(super) fn restore(&mut self, object: ObjectType, name: &str) -> Option<Value> {
+        let mut wire = self.archived.get_mut(&object)?.remove(name)?;
+        if let Some(map) = wire.as_object_mut() {
+            map.remove("archivedAt");
+        }
+        Some(wire)
+    }
+
+    pub(super) fn archived(&self, object: ObjectType) -> impl Iterator<Item = &Value> {
+        self.archived.get(&object).into_iter().flat_map(BTreeMap::values)
+    }
+
+    pub(super) fn groups(&mut self, object: ObjectType) -> &mut Vec<Value> {
+        self.groups.entry(object).or_default()
     }
 
     pub(super) fn get(&self, object: ObjectType, name: &str) -> Option<&Definition> {
@@ -205,9 +250,16 @@ fn lines(object: ObjectType) -> &'static str {
         ObjectType::Companies => include_str!("schema/companies.txt"),
         ObjectType::Deals => include_str!("schema/deals.txt"),
         ObjectType::Tickets => include_str!("schema/tickets.txt"),
-        _ => include_str!("schema/activities.txt"),
+        ObjectType::Notes => include_str!("schema/notes.txt"),
+        ObjectType::Tasks => include_str!("schema/tasks.txt"),
+        ObjectType::Calls => include_str!("schema/calls.txt"),
+        ObjectType::Emails => include_str!("schema/emails.txt"),
+        ObjectType::Meetings => include_str!("schema/meetings.txt"),
     }
 }
+
+/// On every activity.
+const ACTIVITY: &str = include_str!("schema/activities.txt");
 
 /// On every object type.
 const COMMON: &str = "\

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Answer, Reply};
 use super::errors::Problem;
 use super::kinds::ObjectType;
+use super::switches::Switch;
 use super::truth::Row;
 use super::wire::Ask;
 use super::world::World;
@@ -72,7 +73,9 @@ impl World {
         let results: Vec<Value> = ids
             .filter_map(|id| Some(self.object_json(object, *id, self.seen(object, *id)?, &ask)))
             .collect();
-        let mut answer = json!({"total": found.total, "results": results});
+        let capped = self.switches.on(Switch::TotalCapped);
+        let total = if capped { found.total.min(WALL) } else { found.total };
+        let mut answer = json!({"total": total, "results": results});
         if offset + limit < found.total {
             answer["paging"] = json!({"next": {"after": (offset + limit).to_string()}});
         }
@@ -96,6 +99,7 @@ impl World {
             body.get("filters"),
             body.get("sorts")
         );
+        let asked = format!("{asked}{}", self.switches.on(Switch::NeqMatchesUnset));
         let generation = self.index.generation;
         let known = self
             .cache

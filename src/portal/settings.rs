@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::faults::FaultPlan;
+use super::switches::Switches;
 
 /// A setting that could not be read. The text names the value, what it was meant to be and how to write it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -128,6 +129,15 @@ impl fmt::Display for CursorKind {
     }
 }
 
+/// A static token and what it may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The bearer, any printable text.
+    pub token: String,
+    /// The scopes it holds; empty for everything a sales client asks for.
+    pub scopes: Vec<String>,
+}
+
 /// Everything a portal is made from. The same settings give the same portal, as long as `now` is given too.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -161,6 +171,23 @@ pub struct Settings {
     pub strict_rules: bool,
     /// What list cursors look like.
     pub cursor: CursorKind,
+    /// Uncertain facts, as this portal shows them.
+    pub switches: Switches,
+    /// Static tokens; none for one token made from the seed. Each belongs to an app with a ten-second window of its own.
+    pub tokens: Vec<Grant>,
+    /// Whether the account has an OAuth app as well; its requests are held to 110 in ten seconds and to no day.
+    pub oauth: bool,
+    /// How long an OAuth access token lives.
+    pub token_ttl: Duration,
+    /// Another integration that uses the first token: requests evenly spread over the window, counted with ours.
+    pub others: Option<Quota>,
+    /// The same for the account's search quota.
+    pub others_search: Option<Quota>,
+    /// The region the account lives in, such as `eu1`: other hosts than `api-eu1.…` then answer 488.
+    pub hublet: Option<String>,
+    /// Whether bodies are compressed for clients that take it, as HubSpot does. Off unless asked for: without optimisation
+    /// it costs more than everything else in an answer.
+    pub gzip: bool,
     /// NDJSON text of an account to serve instead of a generated one.
     pub fixture: Option<String>,
     /// The account's time zone, an IANA name or alias.
@@ -196,6 +223,14 @@ impl Default for Settings {
             faults: FaultPlan::default(),
             strict_rules: false,
             cursor: CursorKind::Id,
+            switches: Switches::default(),
+            tokens: Vec::new(),
+            oauth: false,
+            token_ttl: Duration::from_secs(1_800),
+            others: None,
+            others_search: None,
+            hublet: None,
+            gzip: false,
             fixture: None,
             time_zone: "US/Eastern".to_owned(),
             now: None,
@@ -204,7 +239,7 @@ impl Default for Settings {
 }
 
 /// `120ms`, `3s`, `1.5s`, `2m`, `1h`, or a bare `0`.
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     if text == "0" {
         return Some(Duration::ZERO);

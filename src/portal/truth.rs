@@ -128,7 +128,8 @@ impl Truth {
     /// The record of this id, archived ones included; merged ones are gone.
     pub(super) fn row(&self, object: ObjectType, id: u64) -> Option<Row<'_>> {
         if let Some(record) = self.kept.get(&(object, id)) {
-            return record.merged_into.is_none().then(|| self.kept_row(object, record));
+            let there = record.merged_into.is_none() && !record.forgotten;
+            return there.then(|| self.kept_row(object, record));
         }
         let base = self.base.as_ref()?;
         Some(Row::Generated {
@@ -191,7 +192,7 @@ impl Truth {
     /// Ids of archived records from `from` on, ascending: generated records never are.
     pub(super) fn archived_ids(&self, object: ObjectType, from: u64) -> impl Iterator<Item = u64> {
         let kept = self.kept.range((object, from)..=(object, u64::MAX));
-        kept.filter(|(_, record)| record.archived_at.is_some() && record.merged_into.is_none())
+        kept.filter(|(_, record)| record.archived_at.is_some() && record.merged_into.is_none() && !record.forgotten)
             .map(|((_, id), _)| *id)
     }
 

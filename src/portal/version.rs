@@ -31,6 +31,7 @@ pub(super) fn family<'a, 'p>(parts: &'p [&'a str]) -> Option<(&'a str, Version, 
         ["crm", version @ ("v3" | "v4"), family, rest @ ..] => Some((family, Version::parse(version)?, rest)),
         // HubSpot's Node client spells the labels of v4 like this.
         ["crm", "associations", "v4", rest @ ..] => Some(("associations", Version::Legacy, rest)),
+        ["crm-object-schemas", version, "schemas", rest @ ..] => Some(("schemas", Version::parse(version)?, rest)),
         ["account-info", version, rest @ ..] => Some(("account-info", Version::parse(version)?, rest)),
         _ => None,
     }

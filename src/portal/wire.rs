@@ -56,12 +56,16 @@ impl Ask {
     }
 }
 
+/// What emails say, which has a scope of its own.
+const CONTENT: [&str; 4] = ["hs_email_subject", "hs_email_text", "hs_email_html", "hs_body_preview"];
+
 impl World {
     /// A record in HubSpot's shape.
     pub(super) fn object_json(&self, object: ObjectType, id: u64, row: Row<'_>, ask: &Ask) -> Value {
         let mut properties = Map::new();
+        let hidden = object == ObjectType::Emails && !self.caller.may("sales-email-read");
         let mut put = |name: &str| {
-            if self.schema.get(object, name).is_some() {
+            if self.schema.get(object, name).is_some() && !(hidden && CONTENT.contains(&name)) {
                 properties.insert(name.to_owned(), row.get(name).map_or(Value::Null, |text| json!(text)));
             }
         };

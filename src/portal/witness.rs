@@ -42,6 +42,16 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
             world.gate.faults.replace(plan);
             Answer::ok(json!({"faults": world.gate.faults.plan().to_string()}))
         }
+        (&Method::GET, ["events"]) => Ok(lines(world.events.iter().cloned())),
+        (&Method::GET, ["switches"]) => Answer::ok(json!({"switches": world.switches.to_string()})),
+        (&Method::POST, ["switches"]) => {
+            let body = call.object()?;
+            let text = body.get("switches").and_then(Value::as_str).unwrap_or_default();
+            world.switches = text
+                .parse()
+                .map_err(|error: super::BadSetting| Problem::invalid(error.to_string()))?;
+            Answer::ok(json!({"switches": world.switches.to_string()}))
+        }
         (&Method::POST, ["edit"]) => edit(world, &call.object()?),
         (&Method::POST, ["create"]) => create(world, &call.object()?),
         (&Method::POST, ["merge"]) => {

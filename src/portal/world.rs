@@ -11,6 +11,7 @@ use super::effects::{self, Rules};
 use super::errors::Problem;
 use super::gate::Gate;
 use super::index::SearchIndex;
+use super::keys::{Caller, Keys};
 use super::kinds::{LinkType, ObjectType, primary_type};
 use super::lists::List;
 use super::pipelines::{Owner, Pipeline};
@@ -18,6 +19,7 @@ use super::record::{Actor, Change, Record};
 use super::schema::Schema;
 use super::search::Cache;
 use super::settings::CursorKind;
+use super::switches::{Switch, Switches};
 use super::truth::Truth;
 
 /// One simulated account.
@@ -26,7 +28,10 @@ pub(super) struct World {
     pub seed: u64,
     pub portal_id: u64,
     pub app_id: u64,
-    pub token: String,
+    pub keys: Keys,
+    /// Whoever makes the request that is being answered.
+    pub caller: Caller,
+    pub switches: Switches,
     /// Account details in HubSpot's shape.
     pub account: Value,
     pub strict: bool,
@@ -35,6 +40,10 @@ pub(super) struct World {
     pub pipelines: BTreeMap<ObjectType, Vec<Pipeline>>,
     pub schema: Schema,
     pub lists: Vec<List>,
+    /// App events, in the order they came.
+    pub events: Vec<Value>,
+    /// Milliseconds until a list tells its new size.
+    pub list_lag: i64,
     pub truth: Truth,
     pub index: SearchIndex,
     pub cache: Cache,
@@ -65,11 +74,16 @@ impl World {
             .unwrap_or(1)
     }
 
+    /// The request about to be answered comes from this caller; from nobody known where no token is needed.
+    pub(super) fn receive_from(&mut self, caller: Option<Caller>) {
+        self.caller = caller.unwrap_or_else(|| Caller::nobody(self.app_id));
+    }
+
     /// Writes that come in with the token.
     pub(super) fn token_actor(&self) -> Actor {
         Actor {
             source_type: "INTEGRATION".into(),
-            source_id: Some(self.app_id.to_string()),
+            source_id: Some(self.caller.app.to_string()),
             user: Some(self.token_user()),
         }
     }
@@ -132,6 +146,21 @@ impl World {
                 self.register(object, id, &record, &Record::default());
             }
         }
+    }
+
+    /// Forgets a record for good: what it held is gone and nobody finds it again, archived or not.
+    pub(super) fn forget(&mut self, object: ObjectType, id: u64) {
+        self.archive(object, id);
+        for list in &mut self.lists {
+            list.members.remove(&id);
+        }
+        let record = self.truth.edit(object, id);
+        *record = Record {
+            archived_at: record.archived_at,
+            forgotten: true,
+            ..Record::default()
+        };
+        self.index.generation += 1;
     }
 
     /// Associates two records and lets follow what HubSpot counts: notes, activity dates, contacts of a deal.
@@ -295,6 +324,8 @@ impl World {
             &Rules {
                 pipelines,
                 home_currency: &home_currency,
+                keeps_close_date: self.switches.on(Switch::CloseDateKept),
+                counts_seconds: self.switches.on(Switch::StageSeconds),
             },
         );
         let Some(after) = self.truth.version(object, id) else {

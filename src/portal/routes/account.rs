@@ -1,4 +1,4 @@
-//! The account itself: pipelines, owners, details, the day's usage, and what the token may do.
+//! The account itself: owners, details, the day's usage, limits.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -8,43 +8,11 @@ use crate::portal::answer::{Answer, Call, Reply};
 use crate::portal::clock::iso;
 use crate::portal::errors::Problem;
 use crate::portal::kinds::ObjectType;
+use crate::portal::switches::Switch;
 use crate::portal::world::World;
 
-/// What the token may do: everything a sales client asks for.
-const SCOPES: [&str; 20] = [
-    "crm.lists.read",
-    "crm.lists.write",
-    "crm.objects.companies.read",
-    "crm.objects.companies.write",
-    "crm.objects.contacts.read",
-    "crm.objects.contacts.write",
-    "crm.objects.deals.read",
-    "crm.objects.deals.write",
-    "crm.objects.owners.read",
-    "crm.objects.tasks.read",
-    "crm.objects.tickets.read",
-    "crm.objects.tickets.write",
-    "crm.schemas.companies.read",
-    "crm.schemas.contacts.read",
-    "crm.schemas.contacts.write",
-    "crm.schemas.deals.read",
-    "crm.schemas.deals.write",
-    "crm.schemas.notes.read",
-    "crm.schemas.notes.write",
-    "tickets",
-];
-
-/// `POST /oauth/v2/private-apps/get/access-token-info`.
-pub(super) fn introspect(world: &World, call: &Call) -> Reply {
-    if call.method != Method::POST {
-        return Err(wrong_method(call));
-    }
-    let body = call.object()?;
-    if body.get("tokenKey").and_then(Value::as_str) != Some(world.token.as_str()) {
-        return Err(Problem::wrong_token(world.clock.now()));
-    }
-    Answer::ok(json!({"userId": world.token_user(), "hubId": world.portal_id, "appId": world.app_id, "scopes": SCOPES}))
-}
+/// How many properties of its own an object type may have.
+const CUSTOM_PROPERTIES: usize = 1_000;
 
 /// `/account-info/…`.
 pub(super) fn info(world: &mut World, call: &Call, rest: &[&str]) -> Reply {
@@ -52,44 +20,42 @@ pub(super) fn info(world: &mut World, call: &Call, rest: &[&str]) -> Reply {
         (&Method::GET, ["details"]) => Answer::ok(world.account.clone()),
         (&Method::GET, ["api-usage", "daily", "private-apps" | ""] | ["api-usage", "daily"]) => {
             let now = world.clock.now();
+            let cached = world.switches.on(Switch::UsageCached);
             let daily = &mut world.gate.daily;
+            let (status, collected) = if cached {
+                ("CACHED", now - 300_000)
+            } else {
+                ("SUCCESS", now)
+            };
             Answer::ok(json!({"results": [{
                 "name": "private-apps-api-calls-daily", "usageLimit": daily.allowance(), "currentUsage": daily.used(now),
-                "collectedAt": iso(now), "fetchStatus": "SUCCESS", "resetsAt": iso(daily.resets_at(now)),
+                "collectedAt": iso(collected), "fetchStatus": status, "resetsAt": iso(daily.resets_at(now)),
             }]}))
         }
         _ => Err(Problem::not_found()),
     }
 }
 
-/// `/crm/pipelines/…/{type}/…`; only reading.
-pub(super) fn pipelines(world: &World, call: &Call, kind: &str, rest: &[&str]) -> Reply {
-    let object = ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
-    if call.method != Method::GET {
-        return Err(wrong_method(call));
+/// `/crm/limits/…/custom-properties`: how many of one's own there are per object type.
+pub(super) fn limits(world: &World, call: &Call, rest: &[&str]) -> Reply {
+    if (&call.method, rest) != (&Method::GET, &["custom-properties"][..]) {
+        return Err(Problem::not_found());
     }
-    let all = world.pipelines(object);
-    let pipeline = |id: &str| {
-        all.iter()
-            .find(|p| p.id == id)
-            .map(|p| &p.wire)
-            .ok_or_else(Problem::not_found)
-    };
-    let stages = |wire: &Value| wire.get("stages").cloned().unwrap_or_else(|| json!([]));
-    match rest {
-        [] => Answer::ok(json!({"results": all.iter().map(|pipeline| &pipeline.wire).collect::<Vec<_>>()})),
-        [id] => Answer::ok(pipeline(id)?.clone()),
-        [id, "stages"] => Answer::ok(json!({"results": stages(pipeline(id)?)})),
-        [id, "stages", stage] => {
-            let stages = stages(pipeline(id)?);
-            let found = stages
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(|s| s.get("id").and_then(Value::as_str) == Some(stage));
-            Answer::ok(found.cloned().ok_or_else(Problem::not_found)?)
-        }
-        _ => Err(Problem::not_found()),
+    let rows = ObjectType::ALL.into_iter().map(|object| {
+        let own = world.schema.all(object).filter(|(_, d)| d.wire["hubspotDefined"] == false).count();
+        let share = own as f64 / CUSTOM_PROPERTIES as f64 * 100.0;
+        json!({"objectTypeId": object.type_id(), "objectTypeName": object.plural(), "limit": CUSTOM_PROPERTIES, "usage": own,
+            "percentage": share})
+    });
+    Answer::ok(json!({"byObjectType": rows.collect::<Vec<_>>()}))
+}
+
+/// `/crm-object-schemas/…/schemas`: this account has no custom objects.
+pub(super) fn schemas(call: &Call, rest: &[&str]) -> Reply {
+    match (&call.method, rest) {
+        (&Method::GET, []) => Answer::ok(json!({"results": []})),
+        (&Method::GET, [name]) => Err(Problem::unknown_type(name)),
+        _ => Err(wrong_method(call)),
     }
 }
 

@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 use super::batch::{envelope, inputs};
 use super::objects::{read_type, text_of};
 use super::wrong_method;
-use crate::portal::answer::{Answer, Call, Reply};
+use crate::portal::answer::{Answer, Call, Payload, Reply};
 use crate::portal::errors::Problem;
 use crate::portal::kinds::{LABELS, LinkType, ObjectType, default_type, primary_type};
+use crate::portal::switches::Switch;
 use crate::portal::version::Version;
 use crate::portal::wire::link_json;
 use crate::portal::world::World;
@@ -32,7 +33,10 @@ pub(super) fn of_record(
             if version == Version::Legacy && call.target.contains("/v3/") {
                 return Answer::ok(json!({"results": world.inline_links(from, id, to)}));
             }
-            let (rows, after) = page(world, (from, id), to, call.get("after"), call.limit(500, 500)?);
+            let (mut rows, after) = page(world, (from, id), to, call.get("after"), call.limit(500, 500)?);
+            if version > Version::Legacy && world.switches.on(Switch::TextIds) {
+                rows.iter_mut().for_each(as_text);
+            }
             let mut answer = json!({"results": rows});
             if let Some(after) = after {
                 answer["paging"] = json!({"next": {"after": after}});
@@ -91,7 +95,13 @@ fn put_labelled(world: &mut World, record: (ObjectType, u64), to: (ObjectType, u
 }
 
 /// `/crm/associations/…/{from}/{to}/…`.
-pub(super) fn answer(world: &mut World, call: &Call, from: ObjectType, to: ObjectType, rest: &[&str]) -> Reply {
+pub(super) fn answer(
+    world: &mut World,
+    call: &Call,
+    (from, to): (ObjectType, ObjectType),
+    rest: &[&str],
+    version: Version,
+) -> Reply {
     if call.target.starts_with("/crm/v3/") {
         return v3::answer(world, call, from, to, rest);
     }
@@ -106,7 +116,20 @@ pub(super) fn answer(world: &mut World, call: &Call, from: ObjectType, to: Objec
             let results: Vec<Value> = known.chain(own).map(|link| link_json(link, from, to)).collect();
             Answer::ok(json!({"results": results}))
         }
-        (&Method::POST, ["batch", "read"]) => batch_read(world, from, to, &inputs(&call.object()?, 1_000)?),
+        (&Method::POST, ["batch", "read"]) => {
+            let mut answer = batch_read(world, from, to, &inputs(&call.object()?, 1_000)?)?;
+            if let Payload::Json(body) = &mut answer.payload
+                && version > Version::Legacy
+                && world.switches.on(Switch::TextIds)
+            {
+                let results = body["results"].as_array_mut().into_iter().flatten();
+                results
+                    .filter_map(|result| result["to"].as_array_mut())
+                    .flatten()
+                    .for_each(as_text);
+            }
+            Ok(answer)
+        }
         (&Method::POST, ["batch", "create"]) => {
             let pairs = pairs(world, from, to, &inputs(&call.object()?, 2_000)?, true)?;
             link_all(world, from, to, pairs)
@@ -139,6 +162,11 @@ pub(super) fn answer(world: &mut World, call: &Call, from: ObjectType, to: Objec
         }
         _ => Err(wrong_method(call)),
     }
+}
+
+/// `toObjectId` as a text.
+fn as_text(row: &mut Value) {
+    row["toObjectId"] = json!(row["toObjectId"].to_string());
 }
 
 /// One page of a record's associations and where the next begins.

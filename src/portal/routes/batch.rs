@@ -10,6 +10,7 @@ use crate::portal::base::mix;
 use crate::portal::clock::iso;
 use crate::portal::errors::Problem;
 use crate::portal::kinds::ObjectType;
+use crate::portal::switches::Switch;
 use crate::portal::version::Version;
 use crate::portal::wire::Ask;
 use crate::portal::world::World;
@@ -65,7 +66,8 @@ pub(super) fn envelope(world: &World, mut results: Vec<Value>, errors: &[Value],
         body["numErrors"] = json!(errors.len());
         body["errors"] = json!(errors);
     }
-    Answer::json(if errors.is_empty() { status } else { 207 }, body)
+    let partial = if world.switches.on(Switch::Batch200) { 200 } else { 207 };
+    Answer::json(if errors.is_empty() { status } else { partial }, body)
 }
 
 fn read(
@@ -95,6 +97,9 @@ fn read(
             None => text.parse().ok(),
         };
         if id.is_some_and(|id| !seen.insert(id)) {
+            if world.switches.on(Switch::ReadDoubles) {
+                return Err(duplicates(&[&text]));
+            }
             continue;
         }
         let found = id.and_then(|id| Some((id, world.truth.row(object, id)?)));
@@ -189,6 +194,14 @@ fn traced(problem: Problem, trace: &str) -> Value {
     entry
 }
 
+fn duplicates(ids: &[&String]) -> Problem {
+    let first = ids.first().map_or("", |id| id.as_str());
+    Problem::invalid(format!(
+        "Duplicate IDs found in batch input: [{first}]. IDs must be unique"
+    ))
+    .with("context", json!({"ids": ids}))
+}
+
 fn update(world: &mut World, object: ObjectType, inputs: &[Map<String, Value>], version: Version) -> Reply {
     let ids: Vec<String> = inputs
         .iter()
@@ -196,11 +209,8 @@ fn update(world: &mut World, object: ObjectType, inputs: &[Map<String, Value>], 
         .collect();
     let mut seen = BTreeSet::new();
     let doubles: Vec<&String> = ids.iter().filter(|id| !seen.insert(*id)).collect();
-    if let Some(first) = doubles.first() {
-        return Err(Problem::invalid(format!(
-            "Duplicate IDs found in batch input: [{first}]. IDs must be unique"
-        ))
-        .with("context", json!({"ids": doubles})));
+    if !doubles.is_empty() {
+        return Err(duplicates(&doubles));
     }
     // Refused values refuse the whole batch, before anything is written.
     let mut targets = Vec::new();

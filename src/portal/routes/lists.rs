@@ -1,61 +1,103 @@
-//! Lists ("segments"): search, one list, and its members. Members are fixed; filters are not evaluated.
+//! Lists ("segments"): find, read, make, rename, delete, restore; who is in them, and in which a record is.
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::wrong_method;
 use crate::portal::answer::{Answer, Call, Reply};
 use crate::portal::clock::iso;
 use crate::portal::errors::Problem;
+use crate::portal::kinds::ObjectType;
 use crate::portal::lists::List;
+use crate::portal::switches::Switch;
+use crate::portal::version::Version;
 use crate::portal::world::World;
 
-pub(super) fn answer(world: &World, call: &Call, rest: &[&str]) -> Reply {
+pub(super) fn answer(world: &mut World, call: &Call, rest: &[&str], version: Version) -> Reply {
     match (&call.method, rest) {
         (&Method::POST, ["search"]) => search(world, call),
-        (&Method::POST, ["all"]) if call.target.contains("/2026-09/") => all(world, call),
+        (&Method::POST, ["all"]) if version == Version::September && !world.switches.on(Switch::NoListsAll) => {
+            all(world, call)
+        }
+        (_, ["all"]) => Err(Problem::not_found()),
+        (&Method::POST, []) => create(world, call),
         (&Method::GET, []) => {
             let wanted = call.list("listIds");
-            let found = world
-                .lists
-                .iter()
-                .filter(|list| wanted.contains(&list.id))
-                .map(|list| &list.wire);
-            Answer::ok(json!({"lists": found.collect::<Vec<_>>()}))
+            let found = live(world).filter(|list| wanted.contains(&list.id));
+            let found: Vec<Value> = found.map(|list| told(world, call, list)).collect();
+            Answer::ok(json!({"lists": found}))
         }
-        (&Method::GET, [id]) => Answer::ok(json!({"list": find(world, id)?.wire})),
-        (&Method::GET, [id, "memberships"]) => members(world, call, find(world, id)?),
-        (_, ["search" | "all"] | [] | [_]) => Err(wrong_method(call)),
+        (&Method::GET, ["object-type-id", kind, "name", name]) => {
+            let found = live(world).find(|list| list.text("objectTypeId") == *kind && list.text("name") == *name);
+            let found = found.ok_or_else(|| missing(&format!("name {name}")))?;
+            Answer::ok(json!({"list": told(world, call, found)}))
+        }
+        (&Method::GET, ["records", kind, id, "memberships"]) => of_record(world, kind, id),
+        (&Method::GET, [id]) => Answer::ok(json!({"list": told(world, call, find(world, id)?)})),
+        (&Method::DELETE, [id]) => {
+            find_mut(world, id)?.deleted = true;
+            Answer::empty()
+        }
+        (&Method::PUT, [id, "restore"]) => {
+            let list = world.lists.iter_mut().find(|list| list.id == *id);
+            list.ok_or_else(|| missing(&format!("ID {id}")))?.deleted = false;
+            Answer::empty()
+        }
+        (&Method::PUT, [id, "update-list-name"]) => rename(world, call, id),
+        (method, [id, "memberships", rest @ ..]) => memberships(world, call, method, id, rest),
+        (_, ["search"] | [] | [_]) => Err(wrong_method(call)),
         _ => Err(Problem::not_found()),
     }
 }
 
-fn find<'a>(world: &'a World, id: &str) -> Result<&'a List, Problem> {
-    let found = world.lists.iter().find(|list| list.id == id);
-    found.ok_or_else(|| Problem::new(404, format!("List does not exist with ID {id}.")).category("OBJECT_NOT_FOUND"))
+fn live(world: &World) -> impl Iterator<Item = &List> {
+    world.lists.iter().filter(|list| !list.deleted)
 }
 
-/// The lists a body asks for: by name, kind and object type.
-fn matching<'a>(world: &'a World, body: &serde_json::Map<String, Value>) -> Vec<&'a List> {
+fn missing(what: &str) -> Problem {
+    Problem::new(404, format!("List does not exist with {what}.")).category("OBJECT_NOT_FOUND")
+}
+
+fn find<'a>(world: &'a World, id: &str) -> Result<&'a List, Problem> {
+    live(world)
+        .find(|list| list.id == id)
+        .ok_or_else(|| missing(&format!("ID {id}")))
+}
+
+fn find_mut<'a>(world: &'a mut World, id: &str) -> Result<&'a mut List, Problem> {
+    let mut lists = world.lists.iter_mut().filter(|list| !list.deleted);
+    lists
+        .find(|list| list.id == id)
+        .ok_or_else(|| missing(&format!("ID {id}")))
+}
+
+fn told(world: &World, call: &Call, list: &List) -> Value {
+    list.told(world.clock.now(), call.flag("includeFilters"))
+}
+
+/// The lists a body asks for: by name, id, kind and object type.
+fn matching<'a>(world: &'a World, body: &Map<String, Value>) -> Vec<&'a List> {
     let text = |key: &str| body.get(key).and_then(Value::as_str).map(str::to_lowercase);
     let (query, object) = (text("query"), text("objectTypeId"));
-    let kinds = body
-        .get("processingTypes")
-        .and_then(Value::as_array)
-        .filter(|kinds| !kinds.is_empty());
-    let holds = |list: &&List| {
-        let of = |key: &str| {
-            list.wire
-                .get(key)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_lowercase()
-        };
-        query.as_ref().is_none_or(|query| of("name").contains(query))
-            && object.as_ref().is_none_or(|object| of("objectTypeId") == *object)
-            && kinds.is_none_or(|kinds| list.wire.get("processingType").is_some_and(|kind| kinds.contains(kind)))
+    let some = |key: &str| {
+        body.get(key)
+            .and_then(Value::as_array)
+            .filter(|values| !values.is_empty())
     };
-    world.lists.iter().filter(holds).collect()
+    let (kinds, ids) = (some("processingTypes"), some("listIds"));
+    let among = |values: Option<&Vec<Value>>, text: &str| {
+        values.is_none_or(|values| values.iter().any(|value| super::objects::text_of(value) == text))
+    };
+    live(world)
+        .filter(|list| {
+            query
+                .as_ref()
+                .is_none_or(|query| list.text("name").to_lowercase().contains(query))
+                && object.as_ref().is_none_or(|object| list.text("objectTypeId") == object)
+                && among(kinds, list.text("processingType"))
+                && among(ids, &list.id)
+        })
+        .collect()
 }
 
 fn search(world: &World, call: &Call) -> Reply {
@@ -63,7 +105,8 @@ fn search(world: &World, call: &Call) -> Reply {
     let number = |key: &str, default| body.get(key).and_then(Value::as_u64).unwrap_or(default) as usize;
     let (offset, count) = (number("offset", 0), number("count", 20).clamp(1, 500));
     let found = matching(world, &body);
-    let page: Vec<&Value> = found.iter().skip(offset).take(count).map(|list| &list.wire).collect();
+    let page = found.iter().skip(offset).take(count);
+    let page: Vec<Value> = page.map(|list| told(world, call, list)).collect();
     let next = offset + page.len();
     Answer::ok(json!({"offset": next, "hasMore": next < found.len(), "total": found.len(), "lists": page}))
 }
@@ -76,8 +119,10 @@ fn all(world: &World, call: &Call) -> Reply {
         .and_then(|after| after.parse().ok())
         .unwrap_or(0);
     let count = body.get("count").and_then(Value::as_u64).unwrap_or(20).clamp(1, 500) as usize;
-    let found = matching(world, &body);
-    let page: Vec<&Value> = found.iter().skip(start).take(count).map(|list| &list.wire).collect();
+    let mut found = matching(world, &body);
+    found.sort_by_key(|list| list.id.parse::<u64>().unwrap_or(u64::MAX));
+    let page = found.iter().skip(start).take(count);
+    let page: Vec<Value> = page.map(|list| told(world, call, list)).collect();
     let next = start + page.len();
     let mut answer = json!({"results": page});
     if next < found.len() {
@@ -86,16 +131,147 @@ fn all(world: &World, call: &Call) -> Reply {
     Answer::ok(answer)
 }
 
-fn members(world: &World, call: &Call, list: &List) -> Reply {
+fn create(world: &mut World, call: &Call) -> Reply {
+    let body = call.object()?;
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (name, kind, processing) = (text("name"), text("objectTypeId"), text("processingType"));
+    if name.is_empty() || !matches!(processing, "MANUAL" | "DYNAMIC" | "SNAPSHOT") {
+        return Err(Problem::invalid(
+            "A list needs a name and one of the processing types MANUAL, DYNAMIC, SNAPSHOT.",
+        ));
+    }
+    ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
+    if live(world).any(|list| list.text("name") == name && list.text("objectTypeId") == kind) {
+        return Err(Problem::invalid(format!(
+            "A list with the name '{name}' already exists."
+        )));
+    }
+    let now = world.clock.now();
+    let ids = world.lists.iter().filter_map(|list| list.id.parse::<u64>().ok());
+    let id = ids.max().unwrap_or(100) + 1;
+    let user = world.token_user().to_string();
+    let mut wire = json!({
+        "listId": id.to_string(), "listVersion": 1, "name": name, "objectTypeId": kind, "processingType": processing,
+        "processingStatus": "COMPLETE", "createdAt": iso(now), "updatedAt": iso(now), "createdById": user, "updatedById": user,
+    });
+    if let Some(branch) = body.get("filterBranch") {
+        wire["filterBranch"] = branch.clone();
+        wire["filtersUpdatedAt"] = json!(iso(now));
+    }
+    let list = List::from_wire(wire, Vec::new(), now).ok_or_else(Problem::not_found)?;
+    let answer = json!({"list": list.told(now, true)});
+    world.lists.push(list);
+    Answer::ok(answer)
+}
+
+fn rename(world: &mut World, call: &Call, id: &str) -> Reply {
+    let now = world.clock.now();
+    let name = call.get("listName").unwrap_or_default().to_owned();
+    if name.is_empty() {
+        return Err(Problem::invalid("listName is missing"));
+    }
+    let filters = call.flag("includeFilters");
+    let list = find_mut(world, id)?;
+    list.set("name", json!(name), now);
+    Answer::ok(json!({"updatedList": list.told(now, filters)}))
+}
+
+fn memberships(world: &mut World, call: &Call, method: &Method, id: &str, rest: &[&str]) -> Reply {
+    match (method, rest) {
+        (&Method::GET, []) => members(call, find(world, id)?, false),
+        (&Method::GET, ["join-order"]) => members(call, find(world, id)?, true),
+        (&Method::PUT, ["add"]) => change(world, id, &ids(&call.json()?)?, &[]),
+        (&Method::PUT, ["remove"]) => change(world, id, &[], &ids(&call.json()?)?),
+        (&Method::PUT, ["add-and-remove"]) => {
+            let body = call.object()?;
+            let of = |key: &str| body.get(key).map_or(Ok(Vec::new()), ids);
+            change(world, id, &of("recordIdsToAdd")?, &of("recordIdsToRemove")?)
+        }
+        (&Method::DELETE, []) => {
+            let all: Vec<u64> = find(world, id)?.members.keys().copied().collect();
+            if all.len() >= 100_000 {
+                return Err(Problem::invalid(
+                    "Only lists of fewer than 100000 records can be emptied at once.",
+                ));
+            }
+            change(world, id, &[], &all)?;
+            Answer::empty()
+        }
+        _ => Err(Problem::not_found()),
+    }
+}
+
+fn ids(body: &Value) -> Result<Vec<u64>, Problem> {
+    let list = body.as_array().ok_or_else(|| Problem::wrong_shape("array"))?;
+    let id = |value: &Value| {
+        let text = super::objects::text_of(value);
+        text.parse().map_err(|_| Problem::not_numeric(&text))
+    };
+    list.iter().map(id).collect()
+}
+
+/// Adds and removes members of a list that people keep. The spelling of the answer's keys is HubSpot's.
+fn change(world: &mut World, id: &str, add: &[u64], remove: &[u64]) -> Reply {
+    let list = find(world, id)?;
+    if list.is_dynamic() {
+        return Err(Problem::invalid(format!(
+            "Memberships of list {id} cannot be changed: its processing type is DYNAMIC."
+        )));
+    }
+    let kind = list.text("objectTypeId").to_owned();
+    let object = ObjectType::parse(&kind).ok_or_else(|| Problem::unknown_type(&kind))?;
+    let known = |id: &&u64| world.truth.live(object, **id).is_some();
+    let (there, absent): (Vec<&u64>, Vec<&u64>) = add.iter().partition(known);
+    let there: Vec<u64> = there.into_iter().copied().collect();
+    let absent: Vec<String> = absent.into_iter().map(u64::to_string).collect();
+    let (now, lag) = (world.clock.now(), world.list_lag);
+    let list = find_mut(world, id)?;
+    let (added, removed) = (list.add(&there, now, lag), list.remove(remove, now, lag));
+    let text = |ids: &[u64]| ids.iter().map(|id| json!(id.to_string())).collect::<Value>();
+    Answer::ok(json!({"recordsIdsAdded": text(&added), "recordIdsRemoved": text(&removed), "recordIdsMissing": absent}))
+}
+
+/// Members by record id, or in the order they joined. The cursor is the place of the last row told.
+fn members(call: &Call, list: &List, by_time: bool) -> Reply {
     let limit = call.limit(100, 250)?;
-    let from: u64 = call.get("after").and_then(|after| after.parse().ok()).unwrap_or(0);
-    let joined = iso(world.clock.wall_at(0));
-    let mut rows = list.members.iter().filter(|id| **id >= from);
-    let row = |id: &u64| json!({"recordId": id.to_string(), "membershipTimestamp": joined});
-    let page: Vec<Value> = rows.by_ref().take(limit).map(row).collect();
-    let mut answer = json!({"results": page, "total": list.members.len()});
-    if let Some(next) = rows.next() {
-        answer["paging"] = json!({"next": {"after": next.to_string()}});
+    let mut rows: Vec<(u64, i64)> = list.members.iter().map(|(id, joined)| (*id, *joined)).collect();
+    if by_time {
+        rows.sort_by_key(|(id, joined)| (*joined, *id));
+    }
+    let start = match call.get("after") {
+        None => 0,
+        Some(after) => {
+            let last: u64 = after
+                .parse()
+                .map_err(|_| Problem::invalid(format!("Invalid value '{after}' for after")))?;
+            match by_time {
+                false => rows.partition_point(|(id, _)| *id <= last),
+                true => rows
+                    .iter()
+                    .position(|(id, _)| *id == last)
+                    .map_or(rows.len(), |place| place + 1),
+            }
+        }
+    };
+    let page: Vec<&(u64, i64)> = rows.iter().skip(start).take(limit).collect();
+    let row = |(id, joined): &&(u64, i64)| json!({"recordId": id.to_string(), "membershipTimestamp": iso(*joined)});
+    let mut answer = json!({"results": page.iter().map(row).collect::<Vec<_>>(), "total": rows.len()});
+    if let Some((last, _)) = page.last().filter(|_| start + limit < rows.len()) {
+        answer["paging"] = json!({"next": {"after": last.to_string()}});
     }
     Answer::ok(answer)
+}
+
+fn of_record(world: &World, kind: &str, id: &str) -> Reply {
+    let object = ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
+    let number: u64 = id.parse().map_err(|_| Problem::not_numeric(id))?;
+    let of_type = live(world).filter(|list| list.text("objectTypeId") == object.type_id());
+    let rows: Vec<Value> = of_type
+        .filter_map(|list| Some((list, *list.members.get(&number)?)))
+        .map(|(list, joined)| {
+            json!({"listId": list.id, "listVersion": list.told(joined, false)["listVersion"],
+                "firstAddedTimestamp": iso(joined), "lastAddedTimestamp": iso(joined)})
+        })
+        .collect();
+    Answer::ok(json!({"results": rows, "total": rows.len()}))
 }

@@ -6,6 +6,7 @@ use crate::portal::clock::parse;
 use crate::portal::errors::Problem;
 use crate::portal::kinds::ObjectType;
 use crate::portal::schema::Kind;
+use crate::portal::switches::Switch;
 use crate::portal::truth::Row;
 use crate::portal::world::World;
 
@@ -107,7 +108,8 @@ impl Filter {
         })
     }
 
-    /// Whether the filter holds for a row. Comparisons never hold for an unset property, negated ones included.
+    /// Whether the filter holds for a row. Comparisons never hold for an unset property, negated ones
+    /// included unless the switch says otherwise.
     pub(super) fn holds(&self, world: &World, row: Row<'_>, id: u64) -> bool {
         let (name, kind) = match &self.subject {
             Subject::Association(to) => {
@@ -136,6 +138,7 @@ impl Filter {
         match (self.operator, value) {
             (Operator::HasProperty, value) => value.is_some(),
             (Operator::NotHasProperty, value) => value.is_none(),
+            (Operator::Neq | Operator::NotIn, None) => world.switches.on(Switch::NeqMatchesUnset),
             (_, None) => false,
             (operator, Some(value)) => self.compares(operator, &value),
         }
