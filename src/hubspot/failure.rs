@@ -34,6 +34,8 @@ pub struct Failure {
     pub scopes: Vec<String>,
     /// The record that already has the unique value.
     pub existing_id: Option<String>,
+    /// A next step that knows more than the signal does.
+    pub next: Option<&'static str>,
 }
 
 impl Failure {
@@ -50,6 +52,7 @@ impl Failure {
             fields: Vec::new(),
             scopes: Vec::new(),
             existing_id: None,
+            next: None,
         }
     }
 
@@ -87,7 +90,7 @@ impl Failure {
         let (kind, next) = self.kind_and_next();
         Fault {
             retry_at: self.retry_at,
-            ..Fault::new(kind, self.what(), next)
+            ..Fault::new(kind, self.what(), self.next.unwrap_or(next))
         }
     }
 

@@ -1,5 +1,5 @@
 //! HubSpot's HTTP API and nothing else: transport, budget, retries and classification, wire shapes, one file per API
-//! family. It refuses to store anything, to decide what is synced, and to repeat a write.
+//! family, credentials. It refuses to store anything, to decide what is synced, and to repeat a write.
 #![expect(
     clippy::result_large_err,
     reason = "a failure is rare, made once per exchange and read at once; a box would only hide its fields"
@@ -7,6 +7,7 @@
 
 mod account;
 mod associations;
+mod auth;
 mod budget;
 mod call;
 mod classify;
@@ -30,6 +31,7 @@ mod signal;
 mod transport;
 mod wire;
 
+pub use auth::{Consent, Credentials, Grant, MemoryTokens, OAuthApp, Redirect, TokenDesk, TokenStore, consent_page};
 pub use budget::{Budget, Day, Learnt, Ledger, MemoryBook, Permit, Quota, SlotBook, SlotId, SlotTime};
 pub use classify::{Action, Applied, HeldReason, OpClass, Verdict, classify};
 pub use client::Client;
