@@ -137,7 +137,7 @@ impl Wiring {
             return ask(&account.token_command).map(Credentials::Token).map(Some);
         }
         if let Some(grant) = self.kept().granted()? {
-            let app = self.oauth_app()?;
+            let app = Box::new(self.oauth_app()?);
             return Ok(Some(Credentials::OAuth { app, grant }));
         }
         Ok(self.kept().token()?.map(Credentials::Token))

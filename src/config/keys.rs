@@ -162,11 +162,15 @@ pub(super) const KEYS: [Key; 28] = [
         |settings, given| variable(given).map(|name| settings.oauth.client_id_env = name),
         |settings| settings.oauth.client_id_env.clone(),
     ),
-    key(
-        "oauth.client_secret_env",
-        |settings, given| variable(given).map(|name| settings.oauth.client_secret_env = name),
-        |settings| settings.oauth.client_secret_env.clone(),
-    ),
+    Key {
+        // What is no name may be the secret itself.
+        secret: true,
+        ..key(
+            "oauth.client_secret_env",
+            |settings, given| variable(given).map(|name| settings.oauth.client_secret_env = name),
+            |settings| settings.oauth.client_secret_env.clone(),
+        )
+    },
     key(
         "oauth.redirect_uri",
         |settings, given| {
@@ -320,7 +324,6 @@ fn variable(given: &Given) -> Result<String, String> {
     let wanted = "the name of an environment variable, like \"HUBSPOT_CLIENT_ID\"";
     let name = given.text().map_err(|_| wanted)?.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    // A token pasted here by mistake is not a name, and is not shown: it begins like one of HubSpot's or is too long.
     if !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
         Ok(name.to_owned())
     } else {

@@ -52,5 +52,8 @@ pub async fn ask(wiring: &Wiring, no_browser: bool, clock: &Clock) -> Result<Cre
         .redeem(&app, &code, &consent.verifier)
         .await
         .map_err(|failure| failure.fault())?;
-    Ok(Credentials::OAuth { app, grant })
+    Ok(Credentials::OAuth {
+        app: Box::new(app),
+        grant,
+    })
 }

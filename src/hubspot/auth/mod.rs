@@ -36,7 +36,7 @@ pub enum Credentials {
     /// What somebody granted to their own OAuth app.
     OAuth {
         /// The app; its secret renews the grant.
-        app: OAuthApp,
+        app: Box<OAuthApp>,
         /// The grant as it was last kept.
         grant: Grant,
     },
@@ -107,7 +107,7 @@ impl Auth {
                 bearer: bearer(&token),
                 token,
             },
-            Credentials::OAuth { app, grant } => Self::OAuth(Arc::new(Renewal::new(app, grant, desk, store))),
+            Credentials::OAuth { app, grant } => Self::OAuth(Arc::new(Renewal::new(*app, grant, desk, store))),
         }
     }
 

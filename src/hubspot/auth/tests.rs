@@ -162,7 +162,7 @@ async fn client(hubspot: &Arc<HubSpot>, age: u64) -> (Client, Arc<MemoryTokens>)
 
 fn with_store(hubspot: &Arc<HubSpot>, clock: &Clock, store: Arc<MemoryTokens>) -> Client {
     let credentials = Credentials::OAuth {
-        app: app(),
+        app: Box::new(app()),
         grant: store.grant().unwrap_or_else(|| grant(1_800)),
     };
     let settings = Settings {
