@@ -26,10 +26,11 @@ impl Drop for Raw {
 /// # Errors
 /// The terminal cannot be read.
 pub async fn hidden_line(prompt: &str) -> io::Result<Option<SecretString>> {
-    write!(stderr(), "{prompt}")?;
-    stderr().flush()?;
+    // First the mode: whoever is quick would see the first letters otherwise.
     enable_raw_mode()?;
     let _raw = Raw;
+    write!(stderr(), "{prompt}")?;
+    stderr().flush()?;
     let mut events = EventStream::new();
     let mut line = String::new();
     while let Some(event) = events.next().await {

@@ -149,6 +149,17 @@ fn too_large(message: &str) -> TransportError {
     }
 }
 
+/// How rustls says that the two sides cannot agree.
+const TLS_WORDS: [&str; 7] = [
+    "tls",
+    "TLS",
+    "handshake",
+    "received fatal alert",
+    "received corrupt message",
+    "peer is incompatible",
+    "peer misbehaved",
+];
+
 /// Whether any byte of the request may have left, and why there is no answer. An error while connecting is the only
 /// sure sign that none has; so is a connection that the pool closed before writing, and a stream the server refused.
 fn classify(error: &reqwest::Error) -> TransportError {
@@ -164,7 +175,7 @@ fn classify(error: &reqwest::Error) -> TransportError {
         Kind::Dns
     } else if error.is_connect() && (says("tunnel") || says("proxy")) {
         Kind::Proxy
-    } else if error.is_connect() && (says("tls") || says("TLS") || says("handshake") || says("received fatal alert")) {
+    } else if error.is_connect() && TLS_WORDS.iter().any(|words| says(words)) {
         Kind::Tls
     } else if error.is_connect() {
         Kind::Refused
