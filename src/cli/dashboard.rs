@@ -214,7 +214,7 @@ fn connector(wiring: Wiring, clock: Clock, sessions: Sessions) -> Connector {
         let (wiring, clock, sessions) = (wiring.clone(), clock.clone(), sessions.clone());
         async move {
             let token = SecretString::from(token);
-            let opened = Session::open(Parts::new(&wiring, Credentials::Token(token.clone()), &clock)?)?;
+            let opened = Session::open(Parts::afresh(&wiring, Credentials::Token(token.clone()), &clock)?)?;
             opened.0.handle.check().await?;
             wiring.kept().keep_token(&token)?;
             // One engine sends: an earlier one, whose token was refused, gives the store up first.

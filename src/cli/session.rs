@@ -57,6 +57,16 @@ impl Parts {
         })
     }
 
+    /// The same for credentials that are new here: their account may live in another region than the last one's.
+    ///
+    /// # Errors
+    /// As [`Parts::new`].
+    pub fn afresh(wiring: &Wiring, credentials: Credentials, clock: &Clock) -> Result<Self, Fault> {
+        let parts = Self::new(wiring, credentials, clock)?;
+        parts.tokens.keep_region(None);
+        Ok(parts)
+    }
+
     /// A client, with the budget that every process on the data directory shares.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ pub async fn run(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Outcome {
         remark_line("nothing was changed");
         return Ok(130);
     };
-    let parts = Parts::new(wiring, credentials.clone(), clock)?;
+    let parts = Parts::afresh(wiring, credentials.clone(), clock)?;
     let told = check(wiring, &parts.client()?).await?;
     let place = match &credentials {
         Credentials::Token(token) => wiring.kept().keep_token(token)?,

@@ -449,3 +449,72 @@ fn a_short_life_is_renewed_half_way() {
     assert!(!short.is_due(at(9)) && short.is_due(at(10)));
     assert!(short.is_alive(at(19)) && !short.is_alive(at(20)));
 }
+
+/// A HubSpot whose account lives in another region than its plain host.
+struct Elsewhere {
+    region: &'static str,
+    asked: Mutex<Vec<Option<Arc<str>>>>,
+}
+
+impl Transport for Arc<Elsewhere> {
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Response, TransportError>> {
+        let here = if self.region == "na1" { None } else { Some(self.region) };
+        let found = request.hublet.as_deref() == here;
+        self.asked.lock().unwrap().push(request.hublet);
+        let (status, body) = if found {
+            (200, json!({"results": []}))
+        } else {
+            let message = format!(
+                "Hub 123 is unknown to this Hublet, but it appears to exist in Hublet {}",
+                self.region
+            );
+            (
+                488,
+                json!({"status": "error", "message": message, "correctHublet": self.region}),
+            )
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        Box::pin(async move {
+            Ok(Response {
+                status: StatusCode::from_u16(status).unwrap(),
+                headers,
+                body: Bytes::from(body.to_string()),
+            })
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_region_a_488_names_is_remembered_across_restarts_and_can_change_back() {
+    let store = Arc::new(MemoryTokens::new());
+    let ask = async |region: &'static str| {
+        let hubspot = Arc::new(Elsewhere {
+            region,
+            asked: Mutex::default(),
+        });
+        let client = Client::signed(
+            &Settings::default(),
+            Credentials::Token("pat-eu1-canary".into()),
+            store.clone(),
+            Arc::new(hubspot.clone()),
+            Clock::starting_at(START.parse().unwrap()),
+            Arc::new(MemoryBook::new()),
+        );
+        read(&client).await.unwrap();
+        let asked = hubspot.asked.lock().unwrap();
+        asked
+            .iter()
+            .map(|region| region.as_deref().unwrap_or("plain").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ask("eu1").await, ["plain", "eu1"]);
+    assert_eq!(store.region().as_deref(), Some("eu1"));
+    assert_eq!(ask("eu1").await, ["eu1"], "the next process goes there at once");
+    assert_eq!(
+        ask("na1").await,
+        ["eu1", "plain"],
+        "the first region has no host of its own"
+    );
+    assert_eq!(store.region(), None);
+}
