@@ -193,7 +193,8 @@ pub fn ask(command: &[String]) -> Result<SecretString, Fault> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::{
         os::unix::fs::{PermissionsExt as _, symlink},
