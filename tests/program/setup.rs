@@ -212,7 +212,7 @@ fn asking(
         .env("HUBSPOT_CLIENT_ID", "my-app")
         .env("HUBSPOT_CLIENT_SECRET", "secret-canary");
     command.env("PATH", format!("{}:/usr/bin:/bin", home.join("bin").display()));
-    command.env("DUMP", home.join("dump"));
+    command.env("DUMP", home.join("dump")).env("DEALDECK_LOG", "trace");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
@@ -273,7 +273,7 @@ fn access_granted_in_the_browser_is_kept_and_used_unless_a_token_is_given() {
 
     // Every other command signs with it now; a token that is given wins.
     let mut sync = dealdeck(home, &hubspot.url, &["sync", "--max-retries", "0"]);
-    sync.env("HUBSPOT_CLIENT_ID", "my-app");
+    sync.env("HUBSPOT_CLIENT_ID", "my-app").env("DEALDECK_LOG", "trace");
     let output = sync.output().unwrap();
     assert_eq!(
         output.status.code(),
@@ -290,6 +290,24 @@ fn access_granted_in_the_browser_is_kept_and_used_unless_a_token_is_given() {
         asked.contains("Bearer pat-given") && !asked.contains("access-canary"),
         "{asked}"
     );
+
+    // Neither token, nor the secret, nor the code is anywhere but in the one file.
+    let data = home.join("data");
+    let mut loud = false;
+    for dir in [data.clone(), data.join("logs")] {
+        for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_file() && path != data.join("oauth.json") {
+                let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+                assert!(
+                    !text.contains("canary") && !text.contains("the-code"),
+                    "{}",
+                    path.display()
+                );
+                loud |= text.contains("TRACE");
+            }
+        }
+    }
+    assert!(loud, "the log says everything it can");
 }
 
 #[test]
