@@ -192,6 +192,105 @@ fn a_token_is_taken_under_every_name_and_an_empty_one_is_none() {
 }
 
 #[test]
+fn the_oauth_app_comes_from_the_variables_that_the_file_names() {
+    let app = |given: &Sources| {
+        let oauth = load(given).unwrap().settings.oauth;
+        let secret = oauth.client_secret.map(|secret| secret.expose_secret().to_owned());
+        (oauth.client_id, secret)
+    };
+    let mut given = sources("");
+    assert_eq!(app(&given), (None, None));
+    given.env = env(&[("HUBSPOT_CLIENT_ID", " id "), ("HUBSPOT_CLIENT_SECRET", "")]);
+    assert_eq!(app(&given), (Some("id".into()), None));
+    given.file = sources("[oauth]\nclient_id_env = \"MY_ID\"\nclient_secret_env = \"MY_SECRET\"").file;
+    given.dotenv = dotenv("MY_ID=from-dotenv\nMY_SECRET=canary\n");
+    assert_eq!(app(&given), (Some("from-dotenv".into()), Some("canary".into())));
+    assert!(!format!("{:?}", load(&given).unwrap()).contains("canary"));
+    given.env = env(&[("MY_ID", "from-environment")]);
+    assert_eq!(app(&given).0.as_deref(), Some("from-environment"));
+    given.dotenv.as_mut().unwrap().guard.mode = 0o644;
+    let error = load(&given).unwrap_err();
+    assert_eq!(error.kind, FaultKind::Auth);
+    assert!(
+        error
+            .to_string()
+            .contains("it holds a secret and others can read the file"),
+        "{error}"
+    );
+    given.env = env(&[("MY_SECRET", "given in the environment")]);
+    load(&given).unwrap();
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset_under_every_name() {
+    let names = [
+        "DEALDECK_TOKEN",
+        "HUBSPOT_ACCESS_TOKEN",
+        "HUBSPOT_PRIVATE_APP_TOKEN",
+        "HUBSPOT_API_KEY",
+        "HUBSPOT_API_BASE_URL",
+        "DEALDECK_BASE_URL",
+        "HUBSPOT_PORTAL_ID",
+        "HUBSPOT_OWNER_ID",
+        "HUBSPOT_PIPELINE_ID",
+        "DEALDECK_LOG",
+        "DEALDECK_NOW",
+        "DEALDECK_DATA_DIR",
+        "HUBSPOT_CLIENT_ID",
+        "HUBSPOT_CLIENT_SECRET",
+    ];
+    let bare = shown(&load(&sources("")).unwrap());
+    for empty in ["", "  "] {
+        let mut given = sources("");
+        given.env = names
+            .iter()
+            .map(|name| ((*name).to_owned(), empty.to_owned()))
+            .collect();
+        given.dotenv = dotenv(&names.map(|name| format!("{name}='{empty}'\n")).concat());
+        assert_eq!(shown(&load(&given).unwrap()), bare);
+    }
+}
+
+#[test]
+fn the_example_of_a_dotenv_names_only_variables_that_are_read() {
+    let example = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example")).unwrap();
+    let sample = |name: &str| match name {
+        "DEALDECK_NOW" => "2026-11-22T12:00:00Z",
+        _ => "4711",
+    };
+    let names: Vec<&str> = example
+        .lines()
+        .map(|line| line.trim_start_matches('#'))
+        .filter_map(|line| line.split_once('=').map(|(name, _)| name))
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    assert!(names.len() >= 14, "{names:?}");
+    let bare = load(&sources("")).unwrap();
+    for name in names {
+        let mut given = sources("");
+        given.dotenv = dotenv(&format!("{name}={}\n", sample(name)));
+        let loaded = load(&given).unwrap();
+        let app = |loaded: &Loaded| {
+            (
+                loaded.settings.oauth.client_id.clone(),
+                loaded.settings.oauth.client_secret.is_some(),
+            )
+        };
+        assert!(
+            shown(&loaded) != shown(&bare) || app(&loaded) != app(&bare),
+            "{name} in .env.example changes nothing"
+        );
+    }
+    let mut given = sources("");
+    given.dotenv = dotenv(&example);
+    assert_eq!(
+        shown(&load(&given).unwrap()),
+        shown(&bare),
+        "copied as it is it changes nothing"
+    );
+}
+
+#[test]
 fn a_secret_is_never_shown() {
     let loaded = load(&sources("[account]\ntoken = \"canary\"")).unwrap();
     assert_eq!(value(&loaded, "account.token").0, "(set)");

@@ -14,6 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   dealdeck --demo                                  look around on a simulated portal
   DEALDECK_TOKEN=pat-na1-… dealdeck                open your own pipeline
+  dealdeck setup                                   check a token, see what it may do, keep it
   dealdeck sync --format json                      one pass of the engine, for scripts
   dealdeck deals list --filter 'amount>90k'        the deals you mean
   dealdeck deals move 40912345678 'contract'       by stage id, label or its beginning
@@ -21,6 +22,15 @@ Examples:
 
 Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 refused or needs a person, 4 offline, 5 authentication,
 6 rate or daily budget, 7 store in use, 8 store damaged, 9 outcome unknown, 130 and 143 ended by a signal.";
+
+const SETUP_HELP: &str = "\
+Examples:
+  dealdeck setup                                   asks for a token, which is not shown
+  pass show hubspot | dealdeck setup               takes the first line of standard input
+  dealdeck setup --oauth                           needs HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET
+
+It says whose token it is and which scopes are missing for what, and keeps it in a private file of the data directory.
+A token from the environment, a .env, the configuration or its token_command wins over what is kept.";
 
 /// A terminal dashboard for HubSpot sales pipelines. Without a command it opens the dashboard.
 #[derive(Debug, Parser)]
@@ -61,6 +71,8 @@ pub struct Common {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Check and keep a token, typed without echo or piped in, or access granted to your own OAuth app
+    Setup(SetupArgs),
     /// One pass of the engine without a screen: read what changed, send what waits
     Sync(SyncArgs),
     /// Deals: list, get, move
@@ -84,6 +96,18 @@ pub struct FormatArgs {
     /// table, json, jsonl, csv or markdown
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
+}
+
+/// `dealdeck setup`
+#[derive(Debug, Clone, Copy, Args)]
+#[command(after_help = SETUP_HELP)]
+pub struct SetupArgs {
+    /// Grant access in the browser, to the app that [oauth] in the configuration describes
+    #[arg(long)]
+    pub oauth: bool,
+    /// Only print the address of the page, start no browser
+    #[arg(long, requires = "oauth")]
+    pub no_browser: bool,
 }
 
 /// `dealdeck sync`

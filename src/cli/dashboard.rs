@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::{self, Model, registry::Keymap},
     domain::{Fault, FaultKind, OpState, format::plural},
-    hubspot,
+    hubspot::{self, Credentials, MemoryTokens},
     portal::{self, Latency, Portal},
     sync::{self, Clock},
     term::{self, Connector, End, Start, Surroundings},
@@ -42,8 +42,8 @@ struct Opening {
 
 /// Opens the dashboard on the configured portal; without a usable token, on the set-up screen.
 pub async fn run(wiring: &Wiring, surroundings: &Surroundings, clock: &Clock) -> Outcome {
-    let (parts, why) = match wiring.token() {
-        Ok(Some(token)) => (Some(Parts::new(wiring, token, clock)?), None),
+    let (parts, why) = match wiring.credentials() {
+        Ok(Some(credentials)) => (Some(Parts::new(wiring, credentials, clock)?), None),
         Ok(None) => (None, None),
         Err(fault) if fault.kind == FaultKind::Auth => (None, Some(fault)),
         Err(fault) => return Err(fault),
@@ -82,9 +82,11 @@ pub async fn demo(wiring: &Wiring, surroundings: &Surroundings, clock: &Clock) -
     let parts = Parts {
         hubspot: hubspot::Settings {
             base_url,
-            token,
+            ca_pem: None,
             ..wiring.hubspot()?
         },
+        credentials: Credentials::Token(token),
+        tokens: Arc::new(MemoryTokens::new()),
         sync: sync::Settings {
             owner: None,
             portal_id: None,
@@ -212,9 +214,9 @@ fn connector(wiring: Wiring, clock: Clock, sessions: Sessions) -> Connector {
         let (wiring, clock, sessions) = (wiring.clone(), clock.clone(), sessions.clone());
         async move {
             let token = SecretString::from(token);
-            let opened = Session::open(Parts::new(&wiring, token.clone(), &clock)?)?;
+            let opened = Session::open(Parts::afresh(&wiring, Credentials::Token(token.clone()), &clock)?)?;
             opened.0.handle.check().await?;
-            wiring.keep_token(&token)?;
+            wiring.kept().keep_token(&token)?;
             // One engine sends: an earlier one, whose token was refused, gives the store up first.
             sessions.close().await;
             Ok(sessions.start(opened).await)

@@ -38,12 +38,16 @@ pub fn start(wiring: &Wiring, now: Timestamp) -> Result<WorkerGuard, Fault> {
         })?;
     forget_old(&dir);
     let (writer, guard) = tracing_appender::non_blocking(file);
-    // A second start in one process (tests) keeps the first subscriber.
-    let _ = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
-        .with_writer(writer)
-        .try_init();
+        .with_writer(writer);
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = if wiring.log_is_json() {
+        log.json().try_init()
+    } else {
+        log.try_init()
+    };
     Ok(guard)
 }
 

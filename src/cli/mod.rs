@@ -1,14 +1,18 @@
 //! The command line: one file per command. The only room that names concrete parts and ties them together.
 
 mod args;
+mod credentials;
 mod dashboard;
 mod deals;
 mod exit;
+#[cfg(feature = "keyring")]
+mod keyring;
 mod limits;
 mod logs;
 mod notes;
 mod outbox;
 mod session;
+mod setup;
 mod signals;
 mod simulate;
 mod sync;
@@ -17,16 +21,15 @@ mod write;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use secrecy::SecretString;
-
 use crate::{
     config::Flags,
     domain::Facts,
+    hubspot::Credentials,
     report::{Format, Names},
     sync::{Clock, Handle},
     term::{self, Surroundings},
 };
+use clap::Parser as _;
 
 use args::{Cli, Command, Common, DealsCommand, NoteCommand, OutboxCommand};
 use exit::Outcome;
@@ -62,6 +65,10 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli, wiring: &Wiring, clock: &Clock) -> Outcome {
     match cli.command {
         Some(Command::Simulate(args)) => simulate::run(*args).await,
+        Some(Command::Setup(args)) => {
+            let _logs = logs::start(wiring, clock.wall())?;
+            Box::pin(setup::run(wiring, args, clock)).await
+        }
         Some(command) => {
             let _logs = logs::start(wiring, clock.wall())?;
             Box::pin(with_engine(wiring, clock, &command)).await
@@ -82,12 +89,12 @@ async fn run(cli: Cli, wiring: &Wiring, clock: &Clock) -> Outcome {
 /// Runs a command beside an engine, and ends the engine in order whatever the command says.
 async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outcome {
     // What only looks at the mirror and the outbox needs no token.
-    let token = if talks(command) {
-        wiring.token()?.ok_or_else(wiring::no_token)?
+    let credentials = if talks(command) {
+        wiring.credentials()?.ok_or_else(wiring::no_token)?
     } else {
-        SecretString::default()
+        Credentials::Token(String::new().into())
     };
-    let parts = Parts::new(wiring, token, clock)?;
+    let parts = Parts::new(wiring, credentials, clock)?;
     let (mut session, engine) = Session::open(parts)?;
     let handle = session.handle.clone();
     if drives(command) {
@@ -114,7 +121,7 @@ async fn obey(handle: &Handle, command: &Command, clock: &Clock) -> Outcome {
         Command::Note(command) => notes::run(handle, command).await,
         Command::Outbox(command) => outbox::run(handle, command).await,
         Command::Limits(args) => limits::run(handle, *args).await,
-        Command::Simulate(_) => Ok(0),
+        Command::Setup(_) | Command::Simulate(_) => Ok(0),
     }
 }
 
@@ -148,7 +155,7 @@ fn format_of(command: &Command) -> Option<Format> {
             Some(write.format.format)
         }
         Command::Outbox(OutboxCommand::List { format, .. }) | Command::Limits(format) => Some(format.format),
-        Command::Simulate(_) => None,
+        Command::Setup(_) | Command::Simulate(_) => None,
     }
 }
 

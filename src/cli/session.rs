@@ -2,13 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{Fault, FaultKind},
-    hubspot::{self, Client, HttpTransport},
+    hubspot::{self, Client, Credentials, HttpTransport, TokenStore},
     store,
     sync::{Clock, Engine, Handle, StoredSlots},
 };
@@ -28,8 +27,12 @@ pub struct Session {
 
 /// What an engine is made of.
 pub struct Parts {
-    /// How to reach HubSpot; the token is in it.
+    /// How to reach HubSpot.
     pub hubspot: hubspot::Settings,
+    /// What requests are signed with.
+    pub credentials: Credentials,
+    /// Where what is learnt about them is kept.
+    pub tokens: Arc<dyn TokenStore>,
     /// How the engine behaves.
     pub sync: crate::sync::Settings,
     /// Where everything lives.
@@ -39,21 +42,48 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// From the configuration, with this token.
+    /// From the configuration, with these credentials.
     ///
     /// # Errors
     /// An address that must not be used.
-    pub fn new(wiring: &Wiring, token: SecretString, clock: &Clock) -> Result<Self, Fault> {
-        let hubspot = hubspot::Settings {
-            token,
-            ..wiring.hubspot()?
-        };
+    pub fn new(wiring: &Wiring, credentials: Credentials, clock: &Clock) -> Result<Self, Fault> {
         Ok(Self {
-            hubspot,
+            hubspot: wiring.hubspot()?,
+            credentials,
+            tokens: Arc::new(wiring.kept()),
             sync: wiring.sync(),
             dir: wiring.dir().to_owned(),
             clock: clock.clone(),
         })
+    }
+
+    /// The same for credentials that are new here: their account may live in another region than the last one's.
+    ///
+    /// # Errors
+    /// As [`Parts::new`].
+    pub fn afresh(wiring: &Wiring, credentials: Credentials, clock: &Clock) -> Result<Self, Fault> {
+        let parts = Self::new(wiring, credentials, clock)?;
+        parts.tokens.keep_region(None);
+        Ok(parts)
+    }
+
+    /// A client, with the budget that every process on the data directory shares.
+    ///
+    /// # Errors
+    /// The store cannot be opened, or TLS cannot be set up.
+    pub fn client(&self) -> Result<Client, Fault> {
+        let place = store::Settings { dir: self.dir.clone() };
+        let transport = Arc::new(HttpTransport::new(&self.hubspot)?);
+        let slots = Arc::new(StoredSlots::open(&place, self.clock.clone())?);
+        let (credentials, tokens) = (self.credentials.clone(), self.tokens.clone());
+        Ok(Client::signed(
+            &self.hubspot,
+            credentials,
+            tokens,
+            transport,
+            self.clock.clone(),
+            slots,
+        ))
     }
 }
 
@@ -63,10 +93,8 @@ impl Session {
     /// # Errors
     /// The store cannot be opened, or TLS cannot be set up.
     pub fn open(parts: Parts) -> Result<(Self, Engine), Fault> {
+        let client = parts.client()?;
         let place = store::Settings { dir: parts.dir };
-        let transport = Arc::new(HttpTransport::new(&parts.hubspot)?);
-        let slots = Arc::new(StoredSlots::open(&place, parts.clock.clone())?);
-        let client = Client::new(&parts.hubspot, transport, parts.clock.clone(), slots);
         let (engine, handle) = Engine::open(parts.sync, &place, client)?;
         Ok((
             Self {

@@ -1,26 +1,20 @@
 //! The configuration as each room wants it. What only another room can judge (an address, a filter, a key binding) is
 //! judged here, and the error points at the line it came from.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
-
-use secrecy::{ExposeSecret as _, SecretString};
+use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     app::{self, Key, registry::Keymap},
     config::{self, ConfigError, Loaded, load},
     domain::{Fault, FaultKind},
-    filter, hubspot, store, sync,
+    filter,
+    hubspot::{self, Credentials, OAuthApp, Redirect},
+    sync,
     term::LookSettings,
     ui,
 };
 
-/// The file in the data directory that holds a token typed in set-up.
-const TOKEN_FILE: &str = "token";
+use super::credentials::{Kept, ask};
 
 /// The loaded configuration, checked as far as it can be without a token.
 #[derive(Clone)]
@@ -39,6 +33,8 @@ impl Wiring {
         let loaded = load(&config::Sources::from_process(flags)?)?;
         hubspot::check_base_url(&loaded.settings.account.base_url)
             .map_err(|fault| loaded.refuse("account.base_url", fault.what, fault.next))?;
+        Redirect::parse(&loaded.settings.oauth.redirect_uri)
+            .map_err(|why| loaded.refuse("oauth.redirect_uri", why, "use http://localhost:PORT/path"))?;
         for segment in &loaded.settings.segments {
             filter::parse(&segment.filter, filter::Schema::Contacts(&[])).map_err(|error| {
                 loaded.refuse(
@@ -76,6 +72,16 @@ impl Wiring {
         self.loaded.origin("store.dir") != config::Origin::Default
     }
 
+    /// The portal that any other is refused for.
+    pub const fn portal_id(&self) -> Option<u64> {
+        self.loaded.settings.account.portal_id
+    }
+
+    /// One JSON object a line instead of text.
+    pub fn log_is_json(&self) -> bool {
+        self.loaded.settings.log.format == config::LogFormat::Json
+    }
+
     /// What to log.
     pub fn log_filter(&self) -> &str {
         &self.loaded.settings.log.level
@@ -84,7 +90,7 @@ impl Wiring {
     /// The client's settings, still without a token.
     ///
     /// # Errors
-    /// The address is not one a token may go to.
+    /// The address is not one a token may go to, or the file of authorities cannot be read.
     pub fn hubspot(&self) -> Result<hubspot::Settings, Fault> {
         let settings = &self.loaded.settings;
         Ok(hubspot::Settings {
@@ -97,37 +103,89 @@ impl Wiring {
             daily: settings.budget.daily,
             reserve_percent: settings.budget.reserve_percent,
             daily_reserve_percent: settings.budget.daily_reserve_percent,
+            ca_pem: self.authorities()?,
             ..hubspot::Settings::default()
         })
     }
 
-    /// The token: from environment, `.env` or file; else what the token command prints; else the one typed in set-up.
-    ///
-    /// `None` when there is none anywhere.
-    ///
-    /// # Errors
-    /// The command fails, or the kept file can be read by others.
-    pub fn token(&self) -> Result<Option<SecretString>, Fault> {
-        let account = &self.loaded.settings.account;
-        if let Some(token) = &account.token {
-            return Ok(Some(token.clone()));
-        }
-        if !account.token_command.is_empty() {
-            return ask(&account.token_command).map(Some);
-        }
-        kept_token(&self.dir().join(TOKEN_FILE))
+    /// The PEM of `http.ca_file`.
+    fn authorities(&self) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(path) = &self.loaded.settings.http.ca_file else {
+            return Ok(None);
+        };
+        std::fs::read(path).map(Some).map_err(|error| {
+            let what = format!("'{}' cannot be read: {error}", path.display());
+            self.loaded
+                .refuse("http.ca_file", what, "give the path of a PEM file")
+                .fault()
+        })
     }
 
-    /// Keeps a token typed in set-up where only its owner can read it.
+    /// What requests are signed with: a token that is given (environment, `.env`, configuration file, token command), else
+    /// access granted through OAuth, else the token typed in set-up. Set-up keeps one of the last two and forgets the other.
+    ///
+    /// `None` when there is nothing anywhere.
     ///
     /// # Errors
-    /// The file cannot be written.
-    pub fn keep_token(&self, token: &SecretString) -> Result<(), Fault> {
-        let path = self.dir().join(TOKEN_FILE);
-        store::write_private(&path, token.expose_secret().as_bytes()).map_err(|error| {
-            let what = format!("'{}' cannot be written: {error}", path.display());
-            Fault::new(FaultKind::Store, what, "check the data directory")
+    /// The command fails, what is kept can be read by others, or the OAuth app's secret is not given.
+    pub fn credentials(&self) -> Result<Option<Credentials>, Fault> {
+        let account = &self.loaded.settings.account;
+        if let Some(token) = &account.token {
+            return Ok(Some(Credentials::Token(token.clone())));
+        }
+        if !account.token_command.is_empty() {
+            return ask(&account.token_command).map(Credentials::Token).map(Some);
+        }
+        if let Some(grant) = self.kept().granted()? {
+            let app = Box::new(self.oauth_app()?);
+            return Ok(Some(Credentials::OAuth { app, grant }));
+        }
+        Ok(self.kept().token()?.map(Credentials::Token))
+    }
+
+    /// Whether a token is given that wins over everything kept.
+    pub fn token_is_given(&self) -> bool {
+        let account = &self.loaded.settings.account;
+        account.token.is_some() || !account.token_command.is_empty()
+    }
+
+    /// What set-up keeps.
+    pub fn kept(&self) -> Kept {
+        Kept::new(self.dir())
+    }
+
+    /// The person's own OAuth app.
+    ///
+    /// # Errors
+    /// Its id or secret is not in the variables that the configuration names.
+    pub fn oauth_app(&self) -> Result<OAuthApp, Fault> {
+        let oauth = &self.loaded.settings.oauth;
+        let missing = |what: &str, name: &str| {
+            Fault::new(
+                FaultKind::Auth,
+                format!("the OAuth app's {what} is not given"),
+                format!("set {name}, or name another variable in [oauth]"),
+            )
+        };
+        let redirect = Redirect::parse(&oauth.redirect_uri)
+            .map_err(|why| Fault::new(FaultKind::Usage, why, "use http://localhost:PORT/path"))?;
+        Ok(OAuthApp {
+            client_id: oauth
+                .client_id
+                .clone()
+                .ok_or_else(|| missing("client id", &oauth.client_id_env))?,
+            client_secret: oauth
+                .client_secret
+                .clone()
+                .ok_or_else(|| missing("client secret", &oauth.client_secret_env))?,
+            redirect,
+            scopes: oauth.scopes.clone(),
         })
+    }
+
+    /// Variables with a secret that only this configuration knows by name: no browser may inherit them.
+    pub fn oauth_secrets(&self) -> [&str; 1] {
+        [&self.loaded.settings.oauth.client_secret_env]
     }
 
     /// The engine's settings.
@@ -202,50 +260,6 @@ pub fn no_token() -> Fault {
     Fault::new(
         FaultKind::Auth,
         "there is no token",
-        "set DEALDECK_TOKEN to a HubSpot service key, or start 'dealdeck' in a terminal and type it in; \
-         'dealdeck --demo' needs none",
+        "set DEALDECK_TOKEN to a HubSpot service key, or keep one with 'dealdeck setup'; 'dealdeck --demo' needs none",
     )
-}
-
-/// Runs the token command: a program with its arguments, never a shell.
-fn ask(command: &[String]) -> Result<SecretString, Fault> {
-    let failed = |what: String| Fault::new(FaultKind::Auth, what, "run account.token_command by hand to see why");
-    let Some((program, arguments)) = command.split_first() else {
-        return Err(no_token());
-    };
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| failed(format!("the token command '{program}' does not start: {error}")))?;
-    let token = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    match (output.status.success(), token.is_empty()) {
-        (true, false) => Ok(SecretString::from(token)),
-        (true, true) => Err(failed(format!("the token command '{program}' printed nothing"))),
-        (false, _) => Err(failed(format!(
-            "the token command '{program}' ended with {}",
-            output.status
-        ))),
-    }
-}
-
-/// The token typed in set-up; a file that others can read is not trusted.
-fn kept_token(path: &PathBuf) -> Result<Option<SecretString>, Fault> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            let what = format!("the token in '{}' cannot be read: {error}", path.display());
-            return Err(Fault::new(FaultKind::Auth, what, "check its permissions"));
-        }
-    };
-    store::check_private(path).map_err(|why| {
-        Fault::new(
-            FaultKind::Auth,
-            format!("the token in '{}' is not safe: {why}", path.display()),
-            "make the file yours alone (chmod 600), and rotate the token",
-        )
-    })?;
-    let token = text.trim();
-    Ok((!token.is_empty()).then(|| SecretString::from(token.to_owned())))
 }

@@ -205,13 +205,13 @@ fn shown(line: &str) -> String {
     out
 }
 
-/// Whether the value of a key called `token` may begin at this byte.
+/// Whether the value of a key called `token`, or of one that a secret may be pasted into, begins at this byte.
 fn follows_token(line: &str, at: usize) -> bool {
     let before = line.get(..at).unwrap_or_default();
     let key = before
         .strip_suffix('=')
         .map(|key| key.trim_end().trim_end_matches(['"', '\'']));
-    key.is_some_and(|key| key.ends_with("token") && !key.ends_with("_token"))
+    key.is_some_and(|key| key.ends_with("token") && !key.ends_with("_token") || key.ends_with("client_secret_env"))
 }
 
 /// The nearest character boundary at or before a byte.

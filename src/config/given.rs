@@ -118,6 +118,15 @@ impl Given {
         }
     }
 
+    /// Words: a list, or text split at blanks.
+    pub(super) fn words(&self) -> Result<Vec<String>, String> {
+        match self {
+            Self::List(words) => Ok(words.clone()),
+            Self::Loose(text) | Self::Text(text) => Ok(text.split_whitespace().map(str::to_owned).collect()),
+            _ => Err("words in quotes, or a list of them".to_owned()),
+        }
+    }
+
     /// One text or several.
     pub(super) fn texts(&self) -> Result<Vec<String>, String> {
         match self {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::{
     given::Given,
-    settings::{Glyphs, Period, Settings, Theme},
+    settings::{Glyphs, LogFormat, Period, Settings, Theme},
 };
 
 /// One key.
@@ -58,7 +58,7 @@ fn seconds(span: std::time::Duration) -> String {
 }
 
 /// All of them, in the order of the example file.
-pub(super) const KEYS: [Key; 22] = [
+pub(super) const KEYS: [Key; 28] = [
     Key {
         env: &[
             "DEALDECK_TOKEN",
@@ -148,6 +148,45 @@ pub(super) const KEYS: [Key; 22] = [
             |settings| settings.http.max_retries.to_string(),
         )
     },
+    key(
+        "http.ca_file",
+        |settings, given| {
+            let path = given.text()?.trim();
+            settings.http.ca_file = (!path.is_empty()).then(|| path.into());
+            Ok(())
+        },
+        |settings| or_empty(settings.http.ca_file.as_ref().map(|path| path.display()).as_ref()),
+    ),
+    key(
+        "oauth.client_id_env",
+        |settings, given| variable(given).map(|name| settings.oauth.client_id_env = name),
+        |settings| settings.oauth.client_id_env.clone(),
+    ),
+    Key {
+        // What is no name may be the secret itself.
+        secret: true,
+        ..key(
+            "oauth.client_secret_env",
+            |settings, given| variable(given).map(|name| settings.oauth.client_secret_env = name),
+            |settings| settings.oauth.client_secret_env.clone(),
+        )
+    },
+    key(
+        "oauth.redirect_uri",
+        |settings, given| {
+            let url = given.text()?.trim();
+            if !url.is_empty() {
+                url.clone_into(&mut settings.oauth.redirect_uri);
+            }
+            Ok(())
+        },
+        |settings| settings.oauth.redirect_uri.clone(),
+    ),
+    key(
+        "oauth.scopes",
+        |settings, given| given.words().map(|scopes| settings.oauth.scopes = scopes),
+        |settings| settings.oauth.scopes.join(" "),
+    ),
     key(
         "budget.burst",
         |settings, given| {
@@ -253,6 +292,15 @@ pub(super) const KEYS: [Key; 22] = [
             |settings| settings.log.level.clone(),
         )
     },
+    key(
+        "log.format",
+        |settings, given| {
+            given
+                .word(LogFormat::parse, LogFormat::WORDS)
+                .map(|format| settings.log.format = format)
+        },
+        |settings| settings.log.format.word().to_owned(),
+    ),
     Key {
         in_file: false,
         env: &["DEALDECK_NOW"],
@@ -270,6 +318,18 @@ pub(super) const KEYS: [Key; 22] = [
 
 /// The tables whose keys are names of people's own.
 pub(super) const OPEN_TABLES: [&str; 2] = ["segments", "keys"];
+
+/// The name of an environment variable.
+fn variable(given: &Given) -> Result<String, String> {
+    let wanted = "the name of an environment variable, like \"HUBSPOT_CLIENT_ID\"";
+    let name = given.text().map_err(|_| wanted)?.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
+        Ok(name.to_owned())
+    } else {
+        Err(wanted.to_owned())
+    }
+}
 
 /// An amount: text, because a float is no money, or a whole number; empty = none.
 fn quota(given: &Given) -> Result<Option<Decimal>, String> {

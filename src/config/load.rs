@@ -150,6 +150,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
             set(key, value, Origin::Flag(flag), &mut loaded)?;
         }
     }
+    oauth_app(sources, &mut loaded)?;
     data_dir(sources, &mut loaded)?;
     Ok(loaded)
 }
@@ -168,17 +169,11 @@ fn variables(sources: &Sources, loaded: &mut Loaded) -> Result<(), ConfigError> 
             dotenv
                 .iter()
                 .rev()
-                .find(|variable| variable.name == **name && !variable.value.is_empty())
+                .find(|variable| variable.name == **name && !variable.value.trim().is_empty())
         };
         if let Some(variable) = key.env.iter().find_map(in_dotenv) {
-            let guard = sources.dotenv.as_ref().map(|file| Guard {
-                link: false,
-                ..file.guard
-            });
-            let unfit = guard.and_then(Guard::unfit_for_secrets);
-            if let Some((why, next)) = unfit.filter(|_| key.secret) {
-                let error = ConfigError::named(".env", format!("it holds a token and {why}"), next);
-                return Err(error.kind(crate::domain::FaultKind::Auth));
+            if key.secret {
+                fit_for_secrets(sources, "a token")?;
             }
             let origin = Origin::DotEnv {
                 name: variable.name.clone(),
@@ -195,6 +190,44 @@ fn variables(sources: &Sources, loaded: &mut Loaded) -> Result<(), ConfigError> 
         }
     }
     Ok(())
+}
+
+/// Id and secret of the OAuth app, from the variables that the file names; the environment wins over `.env`.
+fn oauth_app(sources: &Sources, loaded: &mut Loaded) -> Result<(), ConfigError> {
+    let dotenv = in_dotenv(sources);
+    let value = |name: &str| {
+        let given = |value: &&String| !value.trim().is_empty();
+        let in_file = dotenv.iter().rev().find(|variable| variable.name == *name);
+        let in_file = in_file.map(|variable| &variable.value).filter(given);
+        let in_env = sources.env.get(name).filter(given);
+        (
+            in_env.or(in_file).map(|value| value.trim().to_owned()),
+            in_env.is_some(),
+        )
+    };
+    let oauth = &mut loaded.settings.oauth;
+    oauth.client_id = value(&oauth.client_id_env).0;
+    let (secret, in_env) = value(&oauth.client_secret_env);
+    if secret.is_some() && !in_env {
+        fit_for_secrets(sources, "a secret")?;
+    }
+    oauth.client_secret = secret.map(Into::into);
+    Ok(())
+}
+
+/// Refuses a `.env` that holds a secret and that others can read. A link to it is no danger: nobody chose it for us.
+fn fit_for_secrets(sources: &Sources, what: &str) -> Result<(), ConfigError> {
+    let guard = sources.dotenv.as_ref().map(|file| Guard {
+        link: false,
+        ..file.guard
+    });
+    match guard.and_then(Guard::unfit_for_secrets) {
+        None => Ok(()),
+        Some((why, next)) => {
+            let error = ConfigError::named(".env", format!("it holds {what} and {why}"), next);
+            Err(error.kind(crate::domain::FaultKind::Auth))
+        }
+    }
 }
 
 /// The variables of `.env`.
@@ -227,8 +260,8 @@ fn data_dir(sources: &Sources, loaded: &mut Loaded) -> Result<(), ConfigError> {
     let in_dotenv = dotenv
         .into_iter()
         .rev()
-        .find(|variable| variable.name == VARIABLE && !variable.value.is_empty());
-    let in_env = sources.env.get(VARIABLE).filter(|value| !value.is_empty());
+        .find(|variable| variable.name == VARIABLE && !variable.value.trim().is_empty());
+    let in_env = sources.env.get(VARIABLE).filter(|value| !value.trim().is_empty());
     let (dir, origin) = if let Some(dir) = &sources.flags.data_dir {
         (dir.clone(), Origin::Flag("--data-dir"))
     } else if let Some(dir) = in_env {

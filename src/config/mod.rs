@@ -17,5 +17,7 @@ mod sources;
 
 pub use error::ConfigError;
 pub use load::{Loaded, Origin, Shown, load};
-pub use settings::{Account, Budget, Calendar, Glyphs, Goals, Http, Log, Period, Settings, Store, Theme, Ui};
+pub use settings::{
+    Account, Budget, Calendar, Glyphs, Goals, Http, Log, LogFormat, OAuth, Period, Settings, Store, Theme, Ui,
+};
 pub use sources::{ConfigFile, Flags, Guard, Homes, Sources};

@@ -81,6 +81,16 @@ words! {
     }
 }
 
+words! {
+    /// What a line of the log looks like.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object a line, for programs.
+        Json = "json",
+    }
+}
+
 /// All settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -90,6 +100,8 @@ pub struct Settings {
     pub store: Store,
     /// Patience with the network.
     pub http: Http,
+    /// The person's own OAuth app.
+    pub oauth: OAuth,
     /// How much of HubSpot's allowance to use.
     pub budget: Budget,
     /// The goal line.
@@ -141,6 +153,25 @@ pub struct Http {
     pub connect_timeout: Duration,
     /// How often a read is repeated.
     pub max_retries: u32,
+    /// A PEM file of certificate authorities to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A person's own OAuth app. Its id and secret are never in the file: the file names the variables that hold them.
+#[derive(Clone, Debug)]
+pub struct OAuth {
+    /// The variable that holds the client id.
+    pub client_id_env: String,
+    /// The variable that holds the client secret.
+    pub client_secret_env: String,
+    /// Where the browser comes back to; which addresses are allowed is the HTTP client's rule.
+    pub redirect_uri: String,
+    /// The scopes to ask for.
+    pub scopes: Vec<String>,
+    /// What the variable holds, if it is set.
+    pub client_id: Option<String>,
+    /// What the variable holds, if it is set; never printed.
+    pub client_secret: Option<SecretString>,
 }
 
 /// The budgets.
@@ -190,7 +221,13 @@ pub struct Ui {
 pub struct Log {
     /// A filter like `info` or `dealdeck=trace`.
     pub level: String,
+    /// What a line looks like.
+    pub format: LogFormat,
 }
+
+/// What a sales client needs: deals with their pipelines, contacts with notes and tasks, companies, owners.
+const SCOPES: &str = "oauth crm.objects.deals.read crm.objects.deals.write crm.objects.contacts.read \
+    crm.objects.contacts.write crm.objects.companies.read crm.objects.owners.read";
 
 impl Settings {
     /// The defaults, with this data directory.
@@ -210,6 +247,15 @@ impl Settings {
                 timeout: Duration::from_secs(30),
                 connect_timeout: Duration::from_secs(5),
                 max_retries: 3,
+                ca_file: None,
+            },
+            oauth: OAuth {
+                client_id_env: "HUBSPOT_CLIENT_ID".to_owned(),
+                client_secret_env: "HUBSPOT_CLIENT_SECRET".to_owned(),
+                redirect_uri: "http://localhost:8477/oauth/callback".to_owned(),
+                scopes: SCOPES.split_whitespace().map(str::to_owned).collect(),
+                client_id: None,
+                client_secret: None,
             },
             budget: Budget {
                 burst: None,
@@ -232,6 +278,7 @@ impl Settings {
             keys: BTreeMap::new(),
             log: Log {
                 level: "info".to_owned(),
+                format: LogFormat::Text,
             },
             now: None,
         }

@@ -165,7 +165,7 @@ impl Sources {
     ) -> Result<Self, ConfigError> {
         let asked = flags.config.clone().or_else(|| {
             env.get("DEALDECK_CONFIG")
-                .filter(|path| !path.is_empty())
+                .filter(|path| !path.trim().is_empty())
                 .map(PathBuf::from)
         });
         let usual = || homes.as_ref().map(|homes| homes.config.join("config.toml"));

@@ -51,7 +51,11 @@ impl Client {
     /// # Errors
     /// [`Failure`] when HubSpot refuses, or after the retries.
     pub async fn identity(&self) -> Result<Identity, Failure> {
-        let body = json!({ "tokenKey": self.inner.token.expose_secret().trim() });
+        if let Some(identity) = self.inner.auth.grant_identity().await {
+            return identity;
+        }
+        let token = self.inner.auth.token().map_or("", ExposeSecret::expose_secret);
+        let body = json!({ "tokenKey": token.trim() });
         let call = Call::post(paths::introspection().to_owned(), &body);
         let answer = self.read(Lane::Read, call, wire::read::<WireIdentity>).await;
         match answer {

@@ -85,13 +85,8 @@ impl Client {
             .await
     }
 
-    /// A write: exactly one attempt.
+    /// A write: exactly one attempt that may have an effect.
     pub(super) async fn write(&self, permit: Permit, call: &Call) -> Result<Response, Failure> {
-        if permit.is_stale() {
-            let (lane, quota) = (permit.lane(), permit.quota());
-            drop(permit);
-            return self.exchange(self.permit(lane, quota).await, call).await;
-        }
         self.exchange(permit, call).await
     }
 
@@ -108,9 +103,36 @@ impl Client {
         }
     }
 
-    /// Sends the request once and tells the budget what became of it.
+    /// Sends the request, and once more where the token was refused and a new one is to be had: a 401 certainly had no
+    /// effect, so this holds for writes as well.
     async fn exchange(&self, mut permit: Permit, call: &Call) -> Result<Response, Failure> {
-        let request = self.request(call);
+        let (auth, lane, quota) = (&self.inner.auth, permit.lane(), permit.quota());
+        let bearer = auth.bearer().await?;
+        if permit.is_stale() {
+            drop(permit);
+            permit = self.permit(lane, quota).await;
+        }
+        let mut failure = match self.attempt(permit, call, &bearer).await {
+            Err(failure) if failure.signal == Signal::Unauthorized => failure,
+            ended => return ended,
+        };
+        if let Some(renewed) = auth.renewed(&bearer).await? {
+            let spent = |reset| Failure::day_spent(reset, self.inner.clock.wall());
+            let permit = self.inner.budget.permit_today(lane, quota).map_err(spent).await?;
+            return self.attempt(permit, call, &renewed).await.map_err(|mut again| {
+                again.next = again
+                    .next
+                    .or(auth.next_step().filter(|_| again.signal == Signal::Unauthorized));
+                again
+            });
+        }
+        failure.next = auth.next_step();
+        Err(failure)
+    }
+
+    /// Sends the request once and tells the budget what became of it.
+    async fn attempt(&self, mut permit: Permit, call: &Call, bearer: &HeaderValue) -> Result<Response, Failure> {
+        let request = self.request(call, bearer);
         permit.begin();
         let lane = permit.lane();
         match self.inner.transport.send(request).await {
@@ -157,9 +179,9 @@ impl Client {
         failure
     }
 
-    fn request(&self, call: &Call) -> Request {
+    fn request(&self, call: &Call, bearer: &HeaderValue) -> Request {
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, self.inner.authorization.clone());
+        headers.insert(header::AUTHORIZATION, bearer.clone());
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         if !call.body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

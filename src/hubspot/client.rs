@@ -6,10 +6,8 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
-
 use super::{
+    auth::{Auth, Credentials, MemoryTokens, TokenDesk, TokenStore},
     budget::{Budget, Permit, Quota, SlotBook},
     clock::Clock,
     settings::Settings,
@@ -30,14 +28,13 @@ pub(super) struct Inner {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Clock,
     pub(super) budget: Budget,
-    /// `Bearer …`, marked sensitive.
-    pub(super) authorization: HeaderValue,
-    /// For the introspection's body.
-    pub(super) token: SecretString,
+    /// Signs every request.
+    pub(super) auth: Auth,
+    tokens: Arc<dyn TokenStore>,
     pub(super) timeout: Duration,
     pub(super) max_retries: u32,
     pub(super) jitter_seed: Option<u64>,
-    /// The region the account lives in, once a 488 has named it.
+    /// The region the account lives in, once a 488 has named it; `None`: where the plain host looks.
     hublet: RwLock<Option<Arc<str>>>,
 }
 
@@ -48,24 +45,36 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client over `transport`, whose slots are remembered in `book`. A token that no header can hold is sent as an
-    /// empty one, which HubSpot refuses like any other wrong token.
+    /// A client over `transport` that signs with the settings' static token, whose slots are remembered in `book`.
     #[must_use]
     pub fn new(settings: &Settings, transport: Arc<dyn Transport>, clock: Clock, book: Arc<dyn SlotBook>) -> Self {
-        let bearer = format!("Bearer {}", settings.token.expose_secret().trim());
-        let mut authorization = HeaderValue::try_from(bearer).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
-        authorization.set_sensitive(true);
+        let credentials = Credentials::Token(settings.token.clone());
+        let tokens = Arc::new(MemoryTokens::new());
+        Self::signed(settings, credentials, tokens, transport, clock, book)
+    }
+
+    /// A client that signs with `credentials`; what it learns about them is kept in `tokens`.
+    #[must_use]
+    pub fn signed(
+        settings: &Settings,
+        credentials: Credentials,
+        tokens: Arc<dyn TokenStore>,
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+        book: Arc<dyn SlotBook>,
+    ) -> Self {
+        let desk = TokenDesk::new(transport.clone(), clock.clone(), settings.timeout);
         Self {
             inner: Arc::new(Inner {
                 transport,
                 budget: Budget::new(settings, clock.clone(), book),
                 clock,
-                authorization,
-                token: settings.token.clone(),
+                auth: Auth::new(credentials, desk, tokens.clone()),
                 timeout: settings.timeout,
                 max_retries: settings.max_retries,
                 jitter_seed: settings.jitter_seed,
-                hublet: RwLock::new(None),
+                hublet: RwLock::new(tokens.region().map(Into::into)),
+                tokens,
             }),
         }
     }
@@ -101,10 +110,13 @@ impl Client {
 }
 
 impl Inner {
-    /// The account lives in another region from now on.
+    /// The account lives in another region, from now on and after a restart.
     pub(super) fn move_to(&self, hublet: Option<String>) {
-        if let Some(hublet) = hublet {
-            *self.hublet.write().unwrap_or_else(PoisonError::into_inner) = Some(hublet.into());
+        if let Some(named) = hublet {
+            // The first region has no host of its own.
+            let hublet = Some(named).filter(|named| named != "na1");
+            self.tokens.keep_region(hublet.as_deref());
+            *self.hublet.write().unwrap_or_else(PoisonError::into_inner) = hublet.map(Into::into);
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Failure {
     pub scopes: Vec<String>,
     /// The record that already has the unique value.
     pub existing_id: Option<String>,
+    /// A next step that knows more than the signal does.
+    pub next: Option<&'static str>,
 }
 
 impl Failure {
@@ -50,6 +52,7 @@ impl Failure {
             fields: Vec::new(),
             scopes: Vec::new(),
             existing_id: None,
+            next: None,
         }
     }
 
@@ -87,7 +90,7 @@ impl Failure {
         let (kind, next) = self.kind_and_next();
         Fault {
             retry_at: self.retry_at,
-            ..Fault::new(kind, self.what(), next)
+            ..Fault::new(kind, self.what(), self.next.unwrap_or(next))
         }
     }
 
@@ -105,7 +108,17 @@ impl Failure {
             Signal::MissingScope if !self.scopes.is_empty() => {
                 format!("the token lacks the scope {}", self.scopes.join(" or "))
             }
+            Signal::Unknown(_) | Signal::Server(_) => format!("HubSpot says: {said}{}", self.reference()),
             _ => format!("HubSpot says: {said}"),
+        }
+    }
+
+    /// What HubSpot's support asks for when HubSpot itself failed.
+    fn reference(&self) -> String {
+        match (self.status, &self.correlation_id) {
+            (Some(status), Some(id)) => format!(" (status {status}, correlation id {id})"),
+            (None, Some(id)) => format!(" (correlation id {id})"),
+            _ => String::new(),
         }
     }
 
@@ -191,6 +204,78 @@ mod tests {
             assert!(!fault.next.is_empty(), "{fault}");
             assert!(!fault.what.ends_with('.'), "{fault}");
         }
+    }
+
+    /// The four families of errors (authentication, rate limit, API, configuration) and the rest, as people read them.
+    #[test]
+    fn every_signal_has_a_kind_a_sentence_and_a_next_step() {
+        let said = Failure::new(Signal::Confirmed, "What was said.");
+        let waited = Some(Duration::from_secs(9));
+        let table: Vec<String> = [
+            Signal::Unauthorized,
+            Signal::MissingScope,
+            Signal::Forbidden,
+            Signal::Interception,
+            Signal::RateWindow { retry_after: waited },
+            Signal::RateSecond { retry_after: None },
+            Signal::RateDaily { retry_after: None },
+            Signal::Denied,
+            Signal::Validation,
+            Signal::NeedsFields,
+            Signal::BadRequest(414),
+            Signal::UniqueClash,
+            Signal::Conflict,
+            Signal::NotFound,
+            Signal::Locked,
+            Signal::Server(502),
+            Signal::Unknown(418),
+            Signal::NotSent,
+            Signal::NotProcessed,
+            Signal::TimedOut,
+            Signal::Lost,
+            Signal::Unreadable,
+            Signal::NotHubSpot,
+            Signal::MissingItem,
+            Signal::Blocked,
+            Signal::WrongHost,
+            Signal::Unreachable(530),
+            Signal::Redirect,
+            Signal::Migrating {
+                retry_after: Duration::from_secs(60),
+            },
+        ]
+        .into_iter()
+        .map(|signal| {
+            let status = match signal {
+                Signal::Server(status) | Signal::Unknown(status) => Some(status),
+                _ => None,
+            };
+            let failure = Failure {
+                signal,
+                status,
+                correlation_id: Some("c0ffee".to_owned()),
+                fields: vec!["close_date".to_owned()],
+                scopes: vec!["crm.lists.read".to_owned()],
+                ..said.clone()
+            };
+            let fault = failure.fault();
+            assert!(!fault.next.is_empty() && !fault.what.ends_with('.'), "{fault}");
+            format!("{:<8} {fault}", fault.kind.word())
+        })
+        .collect();
+        insta::assert_snapshot!(table.join("\n"));
+    }
+
+    #[test]
+    fn a_next_step_that_knows_more_takes_the_place_of_the_signals_own() {
+        let failure = Failure {
+            next: Some("run 'dealdeck setup --oauth' to give access again"),
+            ..Failure::new(Signal::Unauthorized, "No.")
+        };
+        assert_eq!(
+            failure.fault().next,
+            "run 'dealdeck setup --oauth' to give access again"
+        );
     }
 
     #[test]

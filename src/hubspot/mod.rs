@@ -1,5 +1,5 @@
 //! HubSpot's HTTP API and nothing else: transport, budget, retries and classification, wire shapes, one file per API
-//! family. It refuses to store anything, to decide what is synced, and to repeat a write.
+//! family, credentials. It refuses to store anything, to decide what is synced, and to repeat a write.
 #![expect(
     clippy::result_large_err,
     reason = "a failure is rare, made once per exchange and read at once; a box would only hide its fields"
@@ -10,6 +10,7 @@ mod app_events;
 mod association_batches;
 mod association_types;
 mod associations;
+mod auth;
 mod batch;
 mod batch_answer;
 mod batch_read;
@@ -41,6 +42,7 @@ mod unique;
 mod wire;
 mod writes;
 
+pub use auth::{Consent, Credentials, Grant, MemoryTokens, OAuthApp, Redirect, TokenDesk, TokenStore, consent_page};
 pub use batch::{BatchWrite, ItemOutcome, NewRecord, RecordChange};
 pub use budget::{Budget, Day, Learnt, Ledger, MemoryBook, Permit, Quota, SlotBook, SlotId, SlotTime};
 pub use classify::{Action, Applied, HeldReason, OpClass, Verdict, classify};

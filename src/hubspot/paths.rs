@@ -103,6 +103,16 @@ pub(super) fn daily_usage() -> String {
     format!("{}/api-usage/daily/private-apps", versioned("account-info"))
 }
 
+/// Where codes and refresh tokens become grants.
+pub(super) fn oauth_token() -> String {
+    format!("{}/token", versioned("oauth"))
+}
+
+/// Whose an OAuth access token is.
+pub(super) fn oauth_introspection() -> String {
+    format!("{}/token/introspect", versioned("oauth"))
+}
+
 /// The one call without a date version: HubSpot offers it in no other spelling.
 pub(super) const fn introspection() -> &'static str {
     "/oauth/v2/private-apps/get/access-token-info"
@@ -175,6 +185,8 @@ mod tests {
             lists_of(&deal),
             account_details(),
             daily_usage(),
+            oauth_token(),
+            oauth_introspection(),
         ] {
             assert!(path.contains("/2026-09"), "{path}");
         }

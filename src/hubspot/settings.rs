@@ -14,7 +14,7 @@ pub const DEFAULT_BASE_URL: &str = "https://api.hubapi.com";
 pub struct Settings {
     /// Where the API is: checked by [`check_base_url`].
     pub base_url: String,
-    /// Service key or private app token.
+    /// Service key or private app token, for a client that is given no other credentials.
     pub token: SecretString,
     /// Time to connect: 5 s.
     pub connect_timeout: Duration,
@@ -34,6 +34,8 @@ pub struct Settings {
     pub daily_reserve_percent: u8,
     /// Searches take a slot of the ten-second window too. HubSpot's specification exempts them.
     pub search_counts_in_burst: bool,
+    /// Certificate authorities to trust beside the system's, as PEM: for a proxy that looks into TLS.
+    pub ca_pem: Option<Vec<u8>>,
     /// Makes jitter repeatable, for simulations.
     pub jitter_seed: Option<u64>,
 }
@@ -52,6 +54,7 @@ impl Default for Settings {
             reserve_percent: 5,
             daily_reserve_percent: 10,
             search_counts_in_burst: false,
+            ca_pem: None,
             jitter_seed: None,
         }
     }
@@ -86,6 +89,11 @@ pub fn check_base_url(text: &str) -> Result<String, Fault> {
         _ => return Err(refuse("its scheme is neither https nor http")),
     }
     Ok(text.trim().trim_end_matches('/').to_owned())
+}
+
+/// Whether an accepted address is a server on this machine.
+pub(super) fn is_plain_http(base_url: &str) -> bool {
+    base_url.starts_with("http://")
 }
 
 fn is_hubspot(host: &str) -> bool {

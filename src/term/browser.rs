@@ -18,6 +18,27 @@ pub fn open(url: &str) -> io::Result<()> {
             format!("only https pages are opened, not '{url}'"),
         ));
     }
+    start(url, &[])
+}
+
+/// Opens HubSpot's page for consent, or that of a simulated portal on this machine. `secrets` are variables that the browser
+/// must not inherit either.
+///
+/// # Errors
+/// The address is neither, or there is no program to open it with.
+pub fn open_consent(url: &str, secrets: &[&str]) -> io::Result<()> {
+    let ours = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+    if ours.iter().any(|ours| url.starts_with(ours)) || url.starts_with("https://app.hubspot.com/") {
+        start(url, secrets)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "this is no page for consent",
+        ))
+    }
+}
+
+fn start(url: &str, secrets: &[&str]) -> io::Result<()> {
     let program = if cfg!(target_os = "macos") {
         "open"
     } else if cfg!(windows) {
@@ -32,6 +53,9 @@ pub fn open(url: &str) -> io::Result<()> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     without_secrets(&mut command);
+    for name in secrets {
+        command.env_remove(name);
+    }
     // The child is the browser's own affair; a finished one is reaped when we end.
     command.spawn().map(drop)
 }
@@ -47,6 +71,7 @@ mod tests {
             "http://hubspot.example",
         ] {
             assert!(super::open(url).is_err(), "{url}");
+            assert!(super::open_consent(url, &[]).is_err(), "{url}");
         }
     }
 }

@@ -7,13 +7,17 @@ mod clipboard;
 mod editor;
 mod effects;
 mod guard;
+mod hidden;
 mod input;
 mod look;
 mod quiet;
 mod run;
 mod signals;
 
+pub use browser::open_consent;
+pub use editor::without_secrets;
 pub use effects::Connector;
+pub use hidden::hidden_line;
 pub use input::{Input, Inputs};
 pub use look::{LookSettings, Surroundings};
 pub use quiet::QuietBackend;

@@ -3,7 +3,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test says what it expected by panicking")]
 
+mod canary;
 mod commands;
 mod dashboard;
 mod portal;
 mod pty;
+mod setup;

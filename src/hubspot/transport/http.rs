@@ -1,17 +1,18 @@
-//! HTTPS by reqwest: one pooled client, certificates checked by the system's roots, no switch to skip that. No
+//! HTTPS by reqwest: one pooled client, certificates checked by the system's roots (and those of an authority the person
+//! names), no switch to skip that. No
 //! redirects, no retries, no cookies; the body is read up to its cap and no further.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, net::SocketAddr, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use http::HeaderMap;
-use reqwest::{redirect, retry, tls};
+use reqwest::{Certificate, ClientBuilder, redirect, retry, tls};
 
 use super::{Request, Response, Transport, TransportError, TransportErrorKind as Kind};
 use crate::{
     domain::{Fault, FaultKind},
-    hubspot::settings::{Settings, check_base_url},
+    hubspot::settings::{Settings, check_base_url, is_plain_http},
 };
 
 /// Larger bodies are not read to their end.
@@ -32,8 +33,22 @@ impl HttpTransport {
     /// # Errors
     /// A usage fault when the base URL is refused; an offline one when TLS cannot be set up.
     pub fn new(settings: &Settings) -> Result<Self, Fault> {
+        Self::built(settings, |builder, _host| builder)
+    }
+
+    /// A transport that connects to `address` instead of asking where the base URL's host is, and through no proxy. The
+    /// certificate must still be the host's: whoever answers there without it never sees a request.
+    ///
+    /// # Errors
+    /// As [`HttpTransport::new`].
+    pub fn through(settings: &Settings, address: SocketAddr) -> Result<Self, Fault> {
+        Self::built(settings, |builder, host| builder.resolve(host, address).no_proxy())
+    }
+
+    fn built(settings: &Settings, place: impl FnOnce(ClientBuilder, &str) -> ClientBuilder) -> Result<Self, Fault> {
         let base = check_base_url(&settings.base_url)?;
-        let local = base.starts_with("http://");
+        let local = is_plain_http(&base);
+        let host = base.trim_start_matches("https://");
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -44,7 +59,12 @@ impl HttpTransport {
             .http2_max_header_list_size(HEAD_CAP as u32)
             .tcp_nodelay(true)
             .user_agent(concat!("dealdeck/", env!("CARGO_PKG_VERSION")));
-        let builder = if local { builder.no_proxy() } else { builder };
+        let builder = if local {
+            builder.no_proxy()
+        } else {
+            place(builder, host)
+        };
+        let builder = builder.tls_certs_merge(authorities(settings)?);
         let client = builder.build().map_err(|error| {
             Fault::new(
                 FaultKind::Offline,
@@ -67,6 +87,20 @@ impl HttpTransport {
             _ => format!("{}{}", self.base, request.path_and_query),
         }
     }
+}
+
+/// The certificate authorities of the settings.
+fn authorities(settings: &Settings) -> Result<Vec<Certificate>, Fault> {
+    let Some(pem) = &settings.ca_pem else {
+        return Ok(Vec::new());
+    };
+    let found = Certificate::from_pem_bundle(pem).unwrap_or_default();
+    if found.is_empty() {
+        let what = "the file of http.ca_file holds no certificate";
+        let next = "give a PEM file with '-----BEGIN CERTIFICATE-----' in it";
+        return Err(Fault::new(FaultKind::Usage, what, next));
+    }
+    Ok(found)
 }
 
 impl Transport for HttpTransport {
@@ -115,6 +149,17 @@ fn too_large(message: &str) -> TransportError {
     }
 }
 
+/// How rustls says that the two sides cannot agree.
+const TLS_WORDS: [&str; 7] = [
+    "tls",
+    "TLS",
+    "handshake",
+    "received fatal alert",
+    "received corrupt message",
+    "peer is incompatible",
+    "peer misbehaved",
+];
+
 /// Whether any byte of the request may have left, and why there is no answer. An error while connecting is the only
 /// sure sign that none has; so is a connection that the pool closed before writing, and a stream the server refused.
 fn classify(error: &reqwest::Error) -> TransportError {
@@ -130,7 +175,7 @@ fn classify(error: &reqwest::Error) -> TransportError {
         Kind::Dns
     } else if error.is_connect() && (says("tunnel") || says("proxy")) {
         Kind::Proxy
-    } else if error.is_connect() && (says("tls") || says("TLS") || says("handshake") || says("received fatal alert")) {
+    } else if error.is_connect() && TLS_WORDS.iter().any(|words| says(words)) {
         Kind::Tls
     } else if error.is_connect() {
         Kind::Refused

@@ -106,17 +106,7 @@ pub fn conflict(record: &Record, values: &Properties, base: &Properties, owners:
 }
 
 fn unreadable() -> Failure {
-    Failure {
-        signal: Signal::Validation,
-        status: None,
-        message: "this operation sets no properties".to_owned(),
-        correlation_id: None,
-        retry_after: None,
-        retry_at: None,
-        fields: Vec::new(),
-        scopes: Vec::new(),
-        existing_id: None,
-    }
+    Failure::new(Signal::Validation, "this operation sets no properties")
 }
 
 #[cfg(test)]
