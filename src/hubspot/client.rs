@@ -10,6 +10,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
+    breaker::{Breaker, RetryBudget},
     budget::{Budget, Permit, Quota, SlotBook},
     clock::Clock,
     settings::Settings,
@@ -30,6 +31,8 @@ pub(super) struct Inner {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Clock,
     pub(super) budget: Budget,
+    pub(super) breaker: Breaker,
+    pub(super) retries: RetryBudget,
     /// `Bearer …`, marked sensitive.
     pub(super) authorization: HeaderValue,
     /// For the introspection's body.
@@ -60,6 +63,8 @@ impl Client {
                 transport,
                 budget: Budget::new(settings, clock.clone(), book),
                 clock,
+                breaker: Breaker::new(),
+                retries: RetryBudget::new(),
                 authorization,
                 token: settings.token.clone(),
                 timeout: settings.timeout,

@@ -62,6 +62,20 @@ impl Failure {
         }
     }
 
+    /// HubSpot is left alone for `wait`; nothing was sent.
+    pub(super) fn resting(wait: Duration, moving: bool, now: Timestamp) -> Self {
+        let (signal, message) = if moving {
+            (Signal::Migrating { retry_after: wait }, "the account is being moved")
+        } else {
+            (Signal::Resting, "too many requests in a row failed")
+        };
+        Self {
+            retry_after: Some(wait),
+            retry_at: now.checked_add(wait).ok(),
+            ..Self::new(signal, message)
+        }
+    }
+
     /// No answer.
     pub(super) fn from_transport(error: &TransportError) -> Self {
         let signal = match (error.kind, error.sent) {
@@ -98,6 +112,7 @@ impl Failure {
             Signal::Interception => format!("the connection to HubSpot is not trusted: {said}"),
             Signal::TimedOut | Signal::Lost => format!("HubSpot did not answer: {said}"),
             Signal::Denied => said,
+            Signal::Resting => format!("HubSpot is not answering: {said}"),
             Signal::Unauthorized => format!("HubSpot refuses the token: {said}"),
             Signal::NeedsFields if !self.fields.is_empty() => {
                 format!("this account's rules want a value for {}", self.fields.join(", "))
@@ -128,6 +143,7 @@ impl Failure {
                 FaultKind::Rate,
                 "somebody else uses the same limit; try again in a few seconds",
             ),
+            Signal::Resting => (FaultKind::Offline, "it is left alone for a while, then tried again"),
             Signal::NotSent | Signal::NotProcessed => (FaultKind::Offline, "check the connection, then try again"),
             Signal::Migrating { .. } => (FaultKind::Offline, "HubSpot is moving the account; try again later"),
             Signal::NotHubSpot | Signal::Blocked => (

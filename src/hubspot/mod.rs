@@ -7,6 +7,7 @@
 
 mod account;
 mod associations;
+mod breaker;
 mod budget;
 mod call;
 mod classify;

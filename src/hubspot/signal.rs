@@ -16,6 +16,8 @@ pub enum Signal {
     NotSent,
     /// The client itself refused to send (the day is spent for this lane).
     Denied,
+    /// The client itself refused to send: HubSpot did not answer several times and is left alone for a while.
+    Resting,
     /// The certificate is not trusted or names another host.
     Interception,
     /// The server said that it did not look at the request (HTTP/2 `REFUSED_STREAM`, `GOAWAY`).
