@@ -273,11 +273,7 @@ fn table() -> Vec<(&'static str, Wire, [&'static str; 6])> {
             all("N requeue 10 free"),
         ),
         ("429 second, wait", AnswerLater(429, ONE, "2"), all("N requeue 2 free")),
-        (
-            "429 day, wait",
-            AnswerLater(429, DAY, "3600"),
-            all("N pause 3600 free"),
-        ),
+        ("429 day, wait", AnswerLater(429, DAY, "3600"), all("N pause 3600 free")),
         ("429 second", Answer(429, ONE), all("N requeue 1 free")),
         ("429 day", Answer(429, DAY), all("N pause till reset free")),
         ("477", AnswerLater(477, "{}", "7200"), all("N pause 7200 free")),

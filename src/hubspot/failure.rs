@@ -99,6 +99,10 @@ impl Failure {
     #[must_use]
     pub fn fault(&self) -> Fault {
         let (kind, next) = self.kind_and_next();
+        let next = match (kind, self.retry_at) {
+            (FaultKind::Rate, Some(at)) => format!("{next}, at {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+            _ => next.to_owned(),
+        };
         Fault {
             retry_at: self.retry_at,
             ..Fault::new(kind, self.what(), next)

@@ -1,6 +1,7 @@
 //! The client against a scripted transport, in virtual time: what is sent, what is read, what is tried again.
 
 mod families;
+mod patience;
 mod reads;
 mod retries;
 mod writes;

@@ -5,26 +5,26 @@ use super::{Trouble, allowed};
 use crate::{
     domain::{Account, Event, Fault, FaultKind, Identity, Lane, ObjectType},
     hubspot::Signal,
-    sync::{connection::Part, core::Core, words::IDENTITY},
+    sync::{core::Core, scopes::Need, words::IDENTITY},
 };
 
 /// Reads account, identity, pipelines, owners and definitions. A token of another account than the store's is refused:
 /// what the store holds must never be sent there.
 pub async fn basics(core: &Core) -> Result<(), Trouble> {
     let (account, identity) = check(core).await?;
-    let pipelines = core.client.pipelines(Lane::Sync).await?;
-    let mut lacking = None;
-    let owners = allowed(core.client.owners(Lane::Sync).await, &mut lacking)?;
-    let definitions = core.client.definitions(Lane::Sync, ObjectType::Deals).await;
-    let definitions = allowed(definitions, &mut lacking)?;
-    core.line.troubled(Part::Basics, lacking);
+    let pipelines = allowed(core, Need::Pipelines, core.client.pipelines(Lane::Sync)).await?;
+    let owners = allowed(core, Need::Owners, core.client.owners(Lane::Sync)).await?;
+    let definitions = core.client.definitions(Lane::Sync, ObjectType::Deals);
+    let definitions = allowed(core, Need::Definitions, definitions).await?;
     let changed = core
         .desk
         .write(move |store| {
             let mirror = &mut store.mirror;
             let before = (mirror.account()?, mirror.pipelines()?, mirror.owners()?);
             mirror.put_account(&account)?;
-            mirror.put_pipelines(&pipelines)?;
+            if let Some(pipelines) = pipelines {
+                mirror.put_pipelines(&pipelines)?;
+            }
             if let Some(owners) = owners {
                 mirror.put_owners(&owners)?;
             }
@@ -45,11 +45,13 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Makes sure that the token is of the account that everything here belongs to.
+/// Makes sure that the token is of the account that everything here belongs to, and finds out what it may do.
 pub async fn check(core: &Core) -> Result<(Account, Option<Identity>), Trouble> {
     let account = core.client.account(Lane::Sync).await?;
     let identity = identity(core).await?;
     guard(core, &account, identity.as_ref()).await?;
+    let scopes = identity.as_ref().map_or(&[][..], |identity| &identity.scopes);
+    core.scopes.granted(scopes);
     Ok((account, identity))
 }
 
