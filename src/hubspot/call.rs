@@ -182,7 +182,14 @@ impl Client {
             "refused"
         );
         match failure.signal {
-            Signal::WrongHost => self.inner.move_to(refusal::hublet(response)),
+            Signal::WrongHost => {
+                let region = refusal::hublet(response);
+                if region.is_none() || region.as_deref() == self.inner.hublet().as_deref() {
+                    // It was asked there already: going on would only go round in circles.
+                    failure.signal = Signal::Unreachable(488);
+                }
+                self.inner.move_to(region);
+            }
             Signal::RateDaily { .. } => {
                 failure.retry_at = self.inner.budget.closed_until(lane);
                 let wall = self.inner.clock.wall();

@@ -7,6 +7,7 @@ use std::{
 };
 
 use http::HeaderValue;
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
@@ -96,6 +97,11 @@ impl Client {
     /// Whether a dashboard is open: then background work leaves a reserve of the budget to people, and is smoothed.
     pub fn set_interactive(&self, interactive: bool) {
         self.inner.budget.set_interactive(interactive);
+    }
+
+    /// In which zone the account's day ends, as far as an earlier session found out.
+    pub fn set_zone(&self, zone: TimeZone) {
+        self.inner.budget.set_zone(zone);
     }
 
     /// Waits for the right to send one write, even over the end of the day ([`Budget::closed_until`] tells). Dropped

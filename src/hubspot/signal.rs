@@ -78,7 +78,7 @@ pub enum Signal {
     WrongHost,
     /// 500–504 and 52x: HubSpot or its edge failed, perhaps after the work was done.
     Server(u16),
-    /// 530: the edge finds no origin for this token's region.
+    /// 530: the edge finds no origin for this token's region. Also a 488 that names no other host than the one it came from.
     Unreachable(u16),
     /// A status nobody documents.
     Unknown(u16),

@@ -75,7 +75,13 @@ impl Core {
     /// Ties the parts together.
     pub fn new(settings: Settings, place: &store::Settings, client: Client) -> Result<Self, Fault> {
         let (desk, notices) = Desk::open(place, settings.inline_store)?;
-        let as_of = desk.peek(|reader| Ok(reader.mirror.cursor(AS_OF)?.and_then(|text| text.parse().ok())))?;
+        let (as_of, account) = desk.peek(|reader| {
+            let as_of = reader.mirror.cursor(AS_OF)?.and_then(|text| text.parse().ok());
+            Ok((as_of, reader.mirror.account()?))
+        })?;
+        if let Some(account) = account {
+            client.set_zone(account.zone());
+        }
         Ok(Self {
             settings,
             client,

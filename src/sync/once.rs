@@ -62,17 +62,17 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     let as_of = core.now();
     let epoch = begin_epoch(core).await?;
     let mut report = SyncReport::default();
-    if let Err(trouble) = pull::basics(core).await {
-        return Err(trouble.fault());
-    }
+    let basics = pull::basics(core).await;
     // What the token may not read of them is told, and does not stop the pass.
     report.errors.extend(core.line.troubles());
     let stop = CancellationToken::new();
     let mut push = Push::new(core, epoch);
     let may_push = !options.no_push && !core.settings.read_only;
     if may_push {
+        // Nothing is sent before it is sure whose account it is; afterwards it is, even when reading has to stop.
         Box::pin(push.drain(&stop)).await;
     }
+    basics?;
     let wanted: Vec<ObjectType> = MIRRORED
         .into_iter()
         .filter(|object| options.only.is_empty() || options.only.contains(object))

@@ -84,6 +84,8 @@ struct Known {
     granted: BTreeSet<String>,
     /// What HubSpot refused although nothing spoke against it.
     refused: BTreeMap<Need, Fault>,
+    /// Something was not asked for.
+    has_lacked: bool,
     /// Somebody wants it asked again.
     is_stale: bool,
 }
@@ -107,31 +109,43 @@ impl Scopes {
 
     /// Why it makes no sense to ask; `None` = try.
     pub fn lacking(&self, need: Need) -> Option<Fault> {
-        let known = self.lock();
-        if let Some(fault) = known.refused.get(&need) {
+        let mut known = self.lock();
+        let fault = known.lacking(need);
+        known.has_lacked |= fault.is_some();
+        fault
+    }
+
+    /// Somebody says that it may be different now: what was refused is tried again, and the token is asked again. Where
+    /// nothing was lacking there is nothing to ask.
+    pub fn ask_again(&self) {
+        let mut known = self.lock();
+        if known.has_lacked {
+            *known = Known {
+                is_stale: true,
+                ..Known::default()
+            };
+        }
+    }
+
+    /// Whether the token is to be asked again.
+    pub fn is_stale(&self) -> bool {
+        self.lock().is_stale
+    }
+}
+
+impl Known {
+    fn lacking(&self, need: Need) -> Option<Fault> {
+        if let Some(fault) = self.refused.get(&need) {
             return Some(fault.clone());
         }
         let any_of = need.any_of();
-        let is_granted = known.granted.is_empty() || any_of.iter().any(|scope| known.granted.contains(*scope));
+        let is_granted = self.granted.is_empty() || any_of.iter().any(|scope| self.granted.contains(*scope));
         let usual = any_of.first().filter(|_| !is_granted)?;
         Some(Fault::new(
             FaultKind::Auth,
             format!("the token lacks the scope {usual}: {}", need.loss()),
             "add the scope to the key in HubSpot, then refresh",
         ))
-    }
-
-    /// Somebody says that it may be different now: what was refused is tried again, and the token is asked again.
-    pub fn ask_again(&self) {
-        *self.lock() = Known {
-            is_stale: true,
-            ..Known::default()
-        };
-    }
-
-    /// Whether the token is to be asked again.
-    pub fn is_stale(&self) -> bool {
-        self.lock().is_stale
     }
 }
 

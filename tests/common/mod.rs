@@ -105,6 +105,9 @@ impl Line {
             let bearer = format!("Bearer {}", other.token()).parse().expect("a header");
             built.headers_mut().insert(axum::http::header::AUTHORIZATION, bearer);
             router = other.router();
+            if request.path_and_query.ends_with("/access-token-info") {
+                *built.body_mut() = serde_json::json!({"tokenKey": other.token()}).to_string().into();
+            }
         }
         let scopes = self.scopes.lock().unwrap().clone();
         let scopes = scopes.filter(|_| request.path_and_query.ends_with("/access-token-info"));

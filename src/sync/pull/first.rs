@@ -12,6 +12,21 @@ use crate::{
 /// what the store holds must never be sent there.
 pub async fn basics(core: &Core) -> Result<(), Trouble> {
     let (account, identity) = check(core).await?;
+    let is_new = core
+        .desk
+        .write(move |store| {
+            let before = store.mirror.account()?;
+            store.mirror.put_account(&account)?;
+            if let Some(identity) = identity {
+                let identity = serde_json::to_string(&identity).unwrap_or_default();
+                store.mirror.set_cursor(IDENTITY, &identity)?;
+            }
+            Ok(before != Some(account))
+        })
+        .await?;
+    // What people changed may go out now, whatever becomes of the rest: a day that is spent still has their reserve.
+    core.account_checked.send_replace(true);
+    core.push_bell.notify_one();
     let pipelines = allowed(core, Need::Pipelines, core.client.pipelines(Lane::Sync)).await?;
     let owners = allowed(core, Need::Owners, core.client.owners(Lane::Sync)).await?;
     let definitions = core.client.definitions(Lane::Sync, ObjectType::Deals);
@@ -20,8 +35,7 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
         .desk
         .write(move |store| {
             let mirror = &mut store.mirror;
-            let before = (mirror.account()?, mirror.pipelines()?, mirror.owners()?);
-            mirror.put_account(&account)?;
+            let before = (mirror.pipelines()?, mirror.owners()?);
             if let Some(pipelines) = pipelines {
                 mirror.put_pipelines(&pipelines)?;
             }
@@ -31,15 +45,10 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
             if let Some(definitions) = definitions {
                 mirror.put_definitions(ObjectType::Deals, &definitions)?;
             }
-            if let Some(identity) = identity {
-                mirror.set_cursor(IDENTITY, &serde_json::to_string(&identity).unwrap_or_default())?;
-            }
-            Ok(before != (mirror.account()?, mirror.pipelines()?, mirror.owners()?))
+            Ok(before != (mirror.pipelines()?, mirror.owners()?))
         })
         .await?;
-    core.account_checked.send_replace(true);
-    core.push_bell.notify_one();
-    if changed {
+    if is_new || changed {
         core.tell(Event::BoardChanged);
     }
     Ok(())
@@ -47,7 +56,8 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
 
 /// Makes sure that the token is of the account that everything here belongs to, and finds out what it may do.
 pub async fn check(core: &Core) -> Result<(Account, Option<Identity>), Trouble> {
-    let account = core.client.account(Lane::Sync).await?;
+    // Not in the lane of background reads: what people changed waits for it.
+    let account = core.client.account(Lane::Verify).await?;
     let identity = identity(core).await?;
     guard(core, &account, identity.as_ref()).await?;
     let scopes = identity.as_ref().map_or(&[][..], |identity| &identity.scopes);
