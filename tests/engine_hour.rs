@@ -1,6 +1,7 @@
 //! One hour in which everything goes wrong that can: HubSpot fails in every way it has, a token expires, the account is
 //! moved, somebody else spends the day, midnight comes; a colleague edits and a person works throughout. In the end the
 //! mirror is what HubSpot has, everything the person wanted is there once, and HubSpot never had to slow us down.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
@@ -9,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Acts as _, Instead, Running, World, pass, test_size, until};
+use common::{Acts as _, Instead, Running, World, pass, test_size};
 use dealdeck::domain::{Connection, DealId, ObjectType, OpId, OpState, Operation, Origin, StageId};
 use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
@@ -17,9 +18,10 @@ use serde_json::json;
 
 /// Half an hour before midnight of the account.
 const BEGIN: &str = "2026-11-23T04:30:00Z";
-const DAY: usize = 8_000;
+/// So large that the first half hour of a new one is not paced.
+const DAY: usize = 24_000;
 /// What somebody else leaves of it: less than what is kept for people.
-const REST: usize = 600;
+const REST: usize = 2_000;
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// One kind of failure at a time, each for about two minutes.
@@ -246,10 +248,13 @@ impl Hour {
                 break;
             }
         }
-        until("the mirror to be the truth", MINUTE * 20, async || {
-            self.world.differences().await.is_empty()
-        })
-        .await;
+        for _ in 0..120 {
+            if self.world.differences().await.is_empty() {
+                break;
+            }
+            pass(10).await;
+        }
+        self.world.assert_mirrored().await;
     }
 
     async fn operations(&self) -> Vec<Operation> {
@@ -281,7 +286,7 @@ impl Hour {
 async fn an_hour_in_which_everything_fails_ends_with_the_truth() {
     let only = std::env::var("DEALDECK_TEST_SEED").ok();
     let only: Option<u64> = only.and_then(|text| text.parse().ok());
-    let seeds = only.map_or(0..u64::from(2 * test_size()), |seed| seed..seed + 1);
+    let seeds = only.map_or(0..u64::from(test_size()), |seed| seed..seed + 1);
     for seed in seeds {
         println!("seed {seed}; DEALDECK_TEST_SEED={seed} runs it alone");
         let mut hour = Hour::begin(seed).await;

@@ -27,7 +27,7 @@ pub enum Need {
 }
 
 impl Need {
-    /// The scopes of which any one is enough, the usual one first (`hubspot-api` lists them as alternatives; `contacts` is
+    /// The scopes of which any one is enough, the usual one first (HubSpot's API specification lists alternatives; `contacts` is
     /// what old OAuth apps have for all three types).
     const fn any_of(self) -> &'static [&'static str] {
         use ObjectType::{Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets};
@@ -104,7 +104,9 @@ impl Scopes {
 
     /// HubSpot refused it: it is not asked for again before somebody wants to know.
     pub fn refused(&self, need: Need, fault: Fault) {
-        self.lock().refused.insert(need, fault);
+        let mut known = self.lock();
+        known.refused.insert(need, fault);
+        known.has_lacked = true;
     }
 
     /// Why it makes no sense to ask; `None` = try.
