@@ -1,13 +1,10 @@
-//! Patience with a HubSpot that fails: a breaker that leaves it alone after too many bad answers in a row, and a budget
-//! that keeps retries a small part of all requests. It sends nothing, waits for nothing, and knows nothing of limits: a 4xx
-//! or a 429 is a good answer here, since somebody is there and thinks.
+//! The breaker: leaves HubSpot alone after too many bad answers, then lets one read find out whether it works again. It
+//! sends nothing, waits for nothing, and knows nothing of limits: a 4xx or a 429 is a good answer here, since somebody is
+//! there and thinks.
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -263,42 +260,6 @@ impl Circuit {
     }
 }
 
-/// Retries a client may make without having earned them.
-const RETRIES: u32 = 10;
-/// Good answers that earn one more.
-const PRICE: u32 = 10;
-
-/// Ten retries; each costs one, every good answer brings a tenth back. Empty means: no retry, the failure goes up and
-/// whoever asked comes back in their own time.
-#[derive(Debug)]
-pub(super) struct RetryBudget {
-    /// In tenths of a retry.
-    tenths: AtomicU32,
-}
-
-impl RetryBudget {
-    pub(super) const fn new() -> Self {
-        Self {
-            tenths: AtomicU32::new(RETRIES * PRICE),
-        }
-    }
-
-    /// A good answer came in.
-    pub(super) fn earn(&self) {
-        let more = |tenths: u32| (tenths < RETRIES * PRICE).then_some(tenths + 1);
-        // Full is full.
-        let _ = self.tenths.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-    }
-
-    /// Takes one retry; `false` when there is none.
-    pub(super) fn spend(&self) -> bool {
-        let less = |tenths: u32| tenths.checked_sub(PRICE);
-        self.tenths
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,19 +412,5 @@ mod tests {
         assert!(stage.breaker.is_closed());
         stage.read(Health::Shut).unwrap();
         assert_eq!(stage.rest(), Some(5), "somebody in between opens it at once");
-    }
-
-    #[test]
-    fn ten_retries_are_free_and_ten_good_answers_earn_one() {
-        let budget = RetryBudget::new();
-        budget.earn();
-        assert_eq!((0..20).filter(|_| budget.spend()).count(), 10);
-        for _ in 0..9 {
-            budget.earn();
-        }
-        assert!(!budget.spend());
-        budget.earn();
-        assert!(budget.spend());
-        assert!(!budget.spend());
     }
 }

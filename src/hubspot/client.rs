@@ -11,9 +11,10 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    breaker::{Breaker, RetryBudget},
+    breaker::Breaker,
     budget::{Budget, Permit, Quota, SlotBook},
     clock::Clock,
+    retry_budget::RetryBudget,
     settings::Settings,
     transport::Transport,
 };

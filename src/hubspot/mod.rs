@@ -25,6 +25,7 @@ mod pipelines;
 mod properties;
 mod queries;
 mod refusal;
+mod retry_budget;
 mod search;
 mod settings;
 mod signal;
