@@ -6,58 +6,17 @@ use std::time::Duration;
 
 use common::{Acts as _, World, pass, until};
 use dealdeck::{
-    domain::{ActivityKind, Connection, Event, FaultKind, ObjectType, Record, Who},
+    domain::{ActivityKind, Connection, Event, FaultKind, ObjectType, OpState, Origin, Who},
     store::Settings as Place,
     sync::SyncOptions,
 };
-use serde_json::{Value, json};
-
-fn assert_like(record: &Record, truth: &Value) {
-    for (name, value) in &record.properties {
-        let theirs = &truth["properties"][name];
-        assert_eq!(
-            value.as_deref().unwrap_or_default(),
-            theirs.as_str().unwrap_or_default(),
-            "{} {} of {}",
-            record.object,
-            name,
-            record.id
-        );
-    }
-    assert!(!record.properties.is_empty());
-}
-
-async fn assert_mirrored(world: &World) {
-    for object in [ObjectType::Deals, ObjectType::Contacts, ObjectType::Companies] {
-        let truth = world.truth(object).await;
-        let mirror = world.mirror(object);
-        assert_eq!(mirror.len(), truth.len(), "{object}");
-        for record in &mirror {
-            assert_like(record, &truth[&record.id]);
-        }
-    }
-    let truth = world.truth(ObjectType::Deals).await;
-    for deal in world.mirror(ObjectType::Deals) {
-        for (object, name) in [(ObjectType::Contacts, "contacts"), (ObjectType::Companies, "companies")] {
-            let mut theirs: Vec<&str> = truth[&deal.id]["associations"][name]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-            let mut ours: Vec<&str> = deal.associations[&object].iter().map(String::as_str).collect();
-            theirs.sort_unstable();
-            ours.sort_unstable();
-            assert_eq!(ours, theirs, "{name} of deal {}", deal.id);
-        }
-    }
-}
+use serde_json::json;
 
 #[tokio::test(start_paused = true)]
 async fn the_first_sync_is_the_truth_field_by_field() {
     let world = World::new();
     let running = world.start_synced().await;
-    assert_mirrored(&world).await;
+    world.assert_mirrored().await;
     let board = running.handle.board().await.unwrap();
     assert_eq!(board.account.unwrap().portal_id, world.portal.portal_id());
     assert_eq!(board.deals.len(), 30);
@@ -82,7 +41,7 @@ async fn one_pass_reads_everything_and_says_so() {
     assert_eq!(report.objects[&ObjectType::Contacts].fetched, 60);
     assert_eq!(report.objects[&ObjectType::Deals].fetched, 30);
     assert_eq!(report.rate_limited, 0);
-    assert_mirrored(&world).await;
+    world.assert_mirrored().await;
     let again = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
     assert!(again.complete);
     assert_eq!(again.objects[&ObjectType::Contacts].fetched, 0, "nothing changed");
@@ -148,7 +107,7 @@ async fn an_interrupted_first_sync_goes_on_where_it_stopped() {
     .await;
     let after = world.sent("GET /crm/objects/2026-09/contacts?") - before;
     assert!(after <= 7, "{after} pages were read again, {before} before");
-    assert_mirrored(&world).await;
+    world.assert_mirrored().await;
     running.stop().await;
     world.end().await;
 }
@@ -289,7 +248,7 @@ async fn a_large_type_is_read_from_both_ends() {
     let (_engine, handle) = world.open();
     let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
     assert!(report.complete, "{report:?}");
-    assert_mirrored(&world).await;
+    world.assert_mirrored().await;
     let pages = world.sent("GET /crm/objects/2026-09/contacts?");
     assert!(pages < 26, "the search read half of the forty pages: {pages}");
     let fetched = report.objects[&ObjectType::Contacts].fetched;
@@ -455,7 +414,8 @@ async fn a_token_that_may_not_read_owners_syncs_everything_else_and_says_so() {
     let running = world.start_synced().await;
     assert_eq!(running.handle.board().await.unwrap().deals.len(), 30);
     assert!(trouble(&running).contains("the.scope.read"), "{}", trouble(&running));
-    pass(120).await;
+    pass(7_300).await;
+    assert_eq!(world.asked("/owners"), 1, "one refusal is enough");
     assert!(
         trouble(&running).contains("the.scope.read"),
         "a poll that goes through does not hide it"
@@ -482,8 +442,135 @@ async fn a_token_that_may_not_read_companies_reads_the_contacts() {
         trouble(&running).contains("the.scope.read")
     })
     .await;
+    let before = world.asked("/companies");
+    pass(600).await;
+    assert_eq!(world.asked("/companies"), before, "nothing of them is asked for again");
+    world.forbid(None);
+    running.handle.refresh();
+    until("the companies", Duration::from_secs(60), async || {
+        world.mirror(ObjectType::Companies).len() == 20
+    })
+    .await;
+    assert_eq!(trouble(&running), "");
     running.stop().await;
     world.end().await;
+}
+
+const READER: [&str; 4] = [
+    "oauth",
+    "crm.objects.deals.read",
+    "crm.objects.contacts.read",
+    "crm.objects.companies.read",
+];
+
+#[tokio::test(start_paused = true)]
+async fn what_the_scopes_do_not_allow_is_never_asked_for() {
+    let world = World::new();
+    world.grant(&READER[..2]);
+    let running = world.start();
+    running.handle.set_watched(true);
+    until("the deals", Duration::from_secs(60), async || {
+        running.handle.freshness().as_of.is_some()
+    })
+    .await;
+    pass(120).await;
+    for part in ["/owners", "/contacts", "/companies", "/notes"] {
+        assert_eq!(world.asked(part), 0, "{part}");
+    }
+    assert_eq!(world.mirror(ObjectType::Deals).len(), 30);
+    assert!(
+        trouble(&running).contains("the scope crm.objects."),
+        "{}",
+        trouble(&running)
+    );
+    let (deal, ..) = running.handle.open_deal(0).await;
+    running.handle.look_at(&deal);
+    pass(10).await;
+    assert_eq!(world.asked("/notes"), 0);
+    running.stop().await;
+    let (_engine, handle) = world.open();
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    let told: Vec<&str> = report.errors.iter().map(|fault| fault.what.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "the token lacks the scope crm.objects.owners.read: owners are not read",
+            "the token lacks the scope crm.objects.contacts.read: contacts are not read",
+            "the token lacks the scope crm.objects.companies.read: companies are not read",
+        ]
+    );
+    assert!(report.complete, "everything the token may read is there");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_the_scopes_do_not_allow_is_held_and_names_the_scope() {
+    let world = World::new();
+    world.grant(&READER);
+    let running = world.start_synced().await;
+    let (deal, _, stage) = running.handle.open_deal(0).await;
+    let receipt = running.handle.move_deal(&deal, &stage, Origin::Command).await.unwrap();
+    let held = running
+        .handle
+        .reaches(receipt.op, &[OpState::Held], Duration::from_secs(10))
+        .await;
+    let error = held.error.unwrap();
+    assert_eq!(error.class, "scope");
+    assert!(error.message.contains("crm.objects.deals.write"), "{error:?}");
+    assert_eq!(world.asked("PATCH"), 0);
+    world.grant(&[READER[0], READER[1], "crm.objects.deals.write"]);
+    running.handle.send_again(receipt.op).await.unwrap();
+    running
+        .handle
+        .reaches(receipt.op, &[OpState::Done], Duration::from_secs(60))
+        .await;
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_becomes_another_accounts_sends_nothing_there() {
+    for refused in [true, false] {
+        let world = World::new();
+        let running = world.start_synced().await;
+        let (deal, _, stage) = running.handle.open_deal(0).await;
+        if refused {
+            world.faults("401=100%").await;
+        } else {
+            world.cut(true);
+        }
+        until("the refusal, or the cut", Duration::from_secs(120), async || {
+            matches!(
+                running.handle.freshness().connection,
+                Connection::ReadOnly(_) | Connection::Offline { .. }
+            )
+        })
+        .await;
+        let receipt = running.handle.move_deal(&deal, &stage, Origin::Command).await.unwrap();
+        let stranger = World::with(dealdeck::portal::Settings {
+            seed: 8,
+            ..common::small()
+        });
+        world.token_of(&stranger.portal);
+        world.cut(false);
+        running.handle.refresh();
+        until(
+            "the other account to be noticed",
+            Duration::from_secs(300),
+            async || {
+                matches!(running.handle.freshness().connection,
+                Connection::ReadOnly(fault) if fault.what.contains("belongs to HubSpot account"))
+            },
+        )
+        .await;
+        pass(600).await;
+        running.handle.refresh();
+        pass(60).await;
+        assert_eq!(world.asked("PATCH"), 0, "refused before: {refused}");
+        let kept = running.handle.operation(receipt.op).await.unwrap();
+        assert_eq!(kept.state, OpState::Queued, "{kept:?}");
+        running.stop().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -517,6 +604,11 @@ async fn notes_that_cannot_be_read_are_told() {
     })
     .await;
     world.forbid(None);
+    let before = world.asked("/notes/");
+    running.handle.look_at(&deal);
+    pass(10).await;
+    assert_eq!(world.asked("/notes/"), before, "not asked for again by itself");
+    running.handle.refresh();
     running.handle.look_at(&deal);
     until("the notes", Duration::from_secs(10), async || {
         trouble(&running).is_empty()

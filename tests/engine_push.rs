@@ -41,6 +41,12 @@ async fn a_moved_deal_is_shown_at_once_and_lands() {
     let shown = handle.deals(std::slice::from_ref(&deal)).await.unwrap().remove(0);
     assert_eq!((shown.stage, shown.pending.len()), (to, 0));
     assert_eq!(world.sent(PATCH), 1);
+    let kept = world.mirror(ObjectType::Deals);
+    assert!(
+        kept.iter()
+            .all(|deal| deal.properties.keys().eq(kept[0].properties.keys())),
+        "the answer leaves nothing behind that no read would ever bring up to date"
+    );
     let feed = handle.board().await.unwrap().activity;
     assert!(
         matches!(feed[0].kind, ActivityKind::Moved(_)) && feed[0].who == Who::You,

@@ -1,14 +1,19 @@
 //! One exchange: a permit, a request, an answer; and, for reads, the retries around it.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use futures::TryFutureExt;
 use http::{HeaderMap, HeaderValue, Method, header};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
+    breaker::{Errand, Health},
     budget::{Permit, Quota, RateHeaders, Report},
     classify::{Action, OpClass},
     client::Client,
@@ -72,12 +77,20 @@ impl Client {
                 .permit_today(lane, call.quota)
                 .map_err(|reset| Failure::day_spent(reset, self.inner.clock.wall()))
                 .await?;
-            parse(&self.exchange(permit, &call).await?)
+            parse(&self.pass(Errand::Read, permit, &call).await?)
         };
+        let limited = AtomicU32::new(0);
         attempt
             .retry(self.backoff())
             .when(is_repeatable)
-            .adjust(|failure, delay| delay.map(|delay| wait_before_retry(failure, delay)))
+            .adjust(|failure, delay| {
+                if is_limit(failure) && limited.fetch_add(1, Ordering::Relaxed) < WAITS * self.inner.max_retries {
+                    return Some(Duration::ZERO);
+                }
+                delay
+                    .filter(|_| self.inner.breaker.is_closed() && self.inner.retries.spend())
+                    .map(|delay| wait_before_retry(failure, delay))
+            })
             .notify(|failure, delay| {
                 tracing::info!(signal = ?failure.signal, ?delay, "a read is tried again");
                 self.inner.budget.count_retry();
@@ -85,9 +98,32 @@ impl Client {
             .await
     }
 
+    /// One exchange, if the breaker lets it through. What it refuses was certainly not sent.
+    async fn pass(&self, errand: Errand, permit: Permit, call: &Call) -> Result<Response, Failure> {
+        let inner = &*self.inner;
+        let pass = inner
+            .breaker
+            .enter(errand, inner.clock.slot_time())
+            .map_err(|denial| Failure::resting(denial.wait, denial.moving, inner.clock.wall()))?;
+        let answer = self.exchange(permit, call).await;
+        let health = Health::of(&answer);
+        if health == Health::Good {
+            inner.retries.earn();
+        }
+        pass.leave(health, inner.clock.slot_time());
+        answer
+    }
+
+    /// Until when HubSpot is left alone after too many bad answers, or because it asked for that; `None` when it is not.
+    #[must_use]
+    pub fn rests_until(&self) -> Option<Timestamp> {
+        let rest = self.inner.breaker.rests(self.inner.clock.slot_time())?;
+        self.inner.clock.wall().checked_add(rest).ok()
+    }
+
     /// A write: exactly one attempt that may have an effect.
     pub(super) async fn write(&self, permit: Permit, call: &Call) -> Result<Response, Failure> {
-        self.exchange(permit, call).await
+        self.pass(Errand::Write, permit, call).await
     }
 
     /// 1, 2, 4 s and so on, capped at 4 s, each with jitter of up to as much again.
@@ -168,11 +204,21 @@ impl Client {
             "refused"
         );
         match failure.signal {
-            Signal::WrongHost => self.inner.move_to(refusal::hublet(response)),
+            Signal::WrongHost => {
+                let region = refusal::hublet(response);
+                if region.is_none() || region.as_deref() == self.inner.hublet().as_deref() {
+                    // It was asked there already: going on would only go round in circles.
+                    failure.signal = Signal::Unreachable(488);
+                }
+                self.inner.move_to(region);
+            }
             Signal::RateDaily { .. } => {
                 failure.retry_at = self.inner.budget.closed_until(lane);
                 let wall = self.inner.clock.wall();
                 failure.retry_after = failure.retry_at.map(|reset| wall.duration_until(reset).unsigned_abs());
+            }
+            Signal::Migrating { retry_after } => {
+                failure.retry_at = self.inner.clock.wall().checked_add(retry_after).ok();
             }
             _ => {}
         }
@@ -195,6 +241,15 @@ impl Client {
             hublet: self.inner.hublet(),
         }
     }
+}
+
+/// How many refusals of a limit are waited out for every retry the settings allow: they say that HubSpot is well, the
+/// wait is its own, and a long sync beside another integration meets many of them.
+const WAITS: u32 = 4;
+
+/// A refusal of the window or of the searches per second.
+const fn is_limit(failure: &Failure) -> bool {
+    matches!(failure.signal, Signal::RateWindow { .. } | Signal::RateSecond { .. })
 }
 
 /// What the table lets a read do again.

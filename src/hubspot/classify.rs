@@ -117,8 +117,9 @@ pub fn classify(op: OpClass, signal: &Signal) -> Verdict {
         Signal::NotSent => free(Action::Offline),
         Signal::NotProcessed => free(requeue(1)),
         Signal::Interception => free(Action::StopSending),
-        Signal::Denied if read => free(Action::Dead),
+        Signal::Denied | Signal::Resting if read => free(Action::Dead),
         Signal::Denied => free(Action::PauseFor(None)),
+        Signal::Resting => free(Action::Offline),
         Signal::MissingItem | Signal::TimedOut | Signal::Lost => unknown(op, Action::Resolve),
         // Behind a captive portal every answer looks like this; a read is useless, a write may have gone through.
         Signal::NotHubSpot if read => no(Action::Dead),

@@ -6,10 +6,14 @@ use std::{
     time::Duration,
 };
 
+use jiff::tz::TimeZone;
+
 use super::{
     auth::{Auth, Credentials, MemoryTokens, TokenDesk, TokenStore},
+    breaker::Breaker,
     budget::{Budget, Permit, Quota, SlotBook},
     clock::Clock,
+    retry_budget::RetryBudget,
     settings::Settings,
     transport::Transport,
 };
@@ -28,6 +32,8 @@ pub(super) struct Inner {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Clock,
     pub(super) budget: Budget,
+    pub(super) breaker: Breaker,
+    pub(super) retries: RetryBudget,
     /// Signs every request.
     pub(super) auth: Auth,
     tokens: Arc<dyn TokenStore>,
@@ -69,6 +75,8 @@ impl Client {
                 transport,
                 budget: Budget::new(settings, clock.clone(), book),
                 clock,
+                breaker: Breaker::new(),
+                retries: RetryBudget::new(),
                 auth: Auth::new(credentials, desk, tokens.clone()),
                 timeout: settings.timeout,
                 max_retries: settings.max_retries,
@@ -100,6 +108,11 @@ impl Client {
     /// Whether a dashboard is open: then background work leaves a reserve of the budget to people, and is smoothed.
     pub fn set_interactive(&self, interactive: bool) {
         self.inner.budget.set_interactive(interactive);
+    }
+
+    /// In which zone the account's day ends, as far as an earlier session found out.
+    pub fn set_zone(&self, zone: TimeZone) {
+        self.inner.budget.set_zone(zone);
     }
 
     /// Waits for the right to send one write, even over the end of the day ([`Budget::closed_until`] tells). Dropped

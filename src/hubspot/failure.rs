@@ -65,6 +65,20 @@ impl Failure {
         }
     }
 
+    /// HubSpot is left alone for `wait`; nothing was sent.
+    pub(super) fn resting(wait: Duration, moving: bool, now: Timestamp) -> Self {
+        let (signal, message) = if moving {
+            (Signal::Migrating { retry_after: wait }, "the account is being moved")
+        } else {
+            (Signal::Resting, "too many requests in a row failed")
+        };
+        Self {
+            retry_after: Some(wait),
+            retry_at: now.checked_add(wait).ok(),
+            ..Self::new(signal, message)
+        }
+    }
+
     /// No answer.
     pub(super) fn from_transport(error: &TransportError) -> Self {
         let signal = match (error.kind, error.sent) {
@@ -88,9 +102,13 @@ impl Failure {
     #[must_use]
     pub fn fault(&self) -> Fault {
         let (kind, next) = self.kind_and_next();
+        let next = match (kind, self.retry_at) {
+            (FaultKind::Rate, Some(at)) => format!("{next}, at {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+            _ => next.to_owned(),
+        };
         Fault {
             retry_at: self.retry_at,
-            ..Fault::new(kind, self.what(), self.next.unwrap_or(next))
+            ..Fault::new(kind, self.what(), self.next.map_or(next, str::to_owned))
         }
     }
 
@@ -101,6 +119,7 @@ impl Failure {
             Signal::Interception => format!("the connection to HubSpot is not trusted: {said}"),
             Signal::TimedOut | Signal::Lost => format!("HubSpot did not answer: {said}"),
             Signal::Denied => said,
+            Signal::Resting => format!("HubSpot is not answering: {said}"),
             Signal::Unauthorized => format!("HubSpot refuses the token: {said}"),
             Signal::NeedsFields if !self.fields.is_empty() => {
                 format!("this account's rules want a value for {}", self.fields.join(", "))
@@ -141,6 +160,7 @@ impl Failure {
                 FaultKind::Rate,
                 "somebody else uses the same limit; try again in a few seconds",
             ),
+            Signal::Resting => (FaultKind::Offline, "it is left alone for a while, then tried again"),
             Signal::NotSent | Signal::NotProcessed => (FaultKind::Offline, "check the connection, then try again"),
             Signal::Migrating { .. } => (FaultKind::Offline, "HubSpot is moving the account; try again later"),
             Signal::NotHubSpot | Signal::Blocked => (

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -156,10 +157,21 @@ const fn wait_of(signal: &Signal) -> Option<Duration> {
     }
 }
 
-/// Whole seconds; dates are not used by HubSpot.
+/// Seconds, or a date, which the edge in front of HubSpot may write: counted from the answer's own date, so that a wrong
+/// clock of ours does not matter.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let sent = date(headers.get(header::DATE)?.to_str().ok()?)?;
+    let wait = date(text)?.duration_since(sent);
+    Some(Duration::try_from(wait).unwrap_or_default())
+}
+
+/// `Sun, 22 Nov 2026 12:00:00 GMT`.
+fn date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// The body when it is a JSON object, else null.

@@ -16,6 +16,8 @@ pub enum Signal {
     NotSent,
     /// The client itself refused to send (the day is spent for this lane).
     Denied,
+    /// The client itself refused to send: HubSpot did not answer several times and is left alone for a while.
+    Resting,
     /// The certificate is not trusted or names another host.
     Interception,
     /// The server said that it did not look at the request (HTTP/2 `REFUSED_STREAM`, `GOAWAY`).
@@ -76,7 +78,7 @@ pub enum Signal {
     WrongHost,
     /// 500–504 and 52x: HubSpot or its edge failed, perhaps after the work was done.
     Server(u16),
-    /// 530: the edge finds no origin for this token's region.
+    /// 530: the edge finds no origin for this token's region. Also a 488 that names no other host than the one it came from.
     Unreachable(u16),
     /// A status nobody documents.
     Unknown(u16),

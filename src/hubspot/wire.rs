@@ -51,6 +51,11 @@ pub(super) fn read<T: DeserializeOwned>(response: &Response) -> Result<T, Failur
     })
 }
 
+/// Whether HubSpot wrote a success: JSON, or nothing where nothing is to be said.
+pub(super) fn is_hubspots(response: &Response) -> bool {
+    response.body.is_empty() || is_json(response)
+}
+
 /// By the content type where there is one, else by the first character.
 fn is_json(response: &Response) -> bool {
     match response.headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str()) {

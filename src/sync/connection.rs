@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::domain::{Connection, Fault, Freshness, ObjectType};
+use super::scopes::Need;
+use crate::domain::{Connection, Fault, Freshness};
 
 /// The first wait after the line broke; it doubles with every failed probe.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
@@ -24,10 +25,8 @@ pub enum Part {
     Deals,
     /// The pass over everything else.
     Others,
-    /// Owners and definitions, which a token may not be allowed to read.
-    Basics,
-    /// A type the token may not be allowed to read.
-    Type(ObjectType),
+    /// Something the token may not do.
+    Scope(Need),
     /// The deal somebody looks at.
     Looks,
 }
@@ -150,22 +149,28 @@ impl Line {
         });
     }
 
-    /// Nobody answers. The first failure opens the wait, every later one doubles it. Answers when it is tried again.
-    pub fn broke(&self, now: Timestamp) -> Timestamp {
+    /// Nobody answers. The first failure opens the wait, every later one doubles it; it never ends before `rest`, until
+    /// when the client leaves HubSpot alone. Answers when it is tried again.
+    pub fn broke(&self, now: Timestamp, rest: Option<Timestamp>) -> Timestamp {
         let mut wait = self.wait.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (since, due) = match self.freshness.borrow().connection {
-            Connection::Offline { since, next_try } => (since, now >= next_try),
-            _ => (now, true),
+        let (since, waiting) = match self.freshness.borrow().connection {
+            Connection::Offline { since, next_try } => (since, Some(next_try).filter(|at| *at > now)),
+            _ => (now, None),
         };
-        if due {
+        let next_try = waiting.unwrap_or_else(|| {
             let next_try = later(now, *wait);
             *wait = (*wait * 2).min(LONGEST_WAIT);
-            self.set(Connection::Offline { since, next_try });
-        }
-        match self.freshness.borrow().connection {
-            Connection::Offline { next_try, .. } => next_try,
-            _ => later(now, FIRST_WAIT),
-        }
+            next_try
+        });
+        let next_try = rest.map_or(next_try, |rest| rest.max(next_try));
+        self.set(Connection::Offline { since, next_try });
+        next_try
+    }
+
+    /// Everything that keeps something from being read or sent, worst first.
+    pub fn troubles(&self) -> Vec<Fault> {
+        let troubles = self.troubles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        troubles.values().cloned().collect()
     }
 
     /// HubSpot says slow down. Who says so is there: the line is not down any more, it only waits.
@@ -237,9 +242,9 @@ mod tests {
         let mut now = 1_000;
         let mut waits = Vec::new();
         for _ in 0..7 {
-            let next = line.broke(at(now)).as_second();
+            let next = line.broke(at(now), None).as_second();
             assert_eq!(
-                line.broke(at(now)).as_second(),
+                line.broke(at(now), None).as_second(),
                 next,
                 "a second failure in the same wait changes nothing"
             );
@@ -250,13 +255,18 @@ mod tests {
         assert!(matches!(line.freshness().connection, Connection::Offline { since, .. } if since == at(1_000)));
         line.answered();
         assert_eq!(line.freshness().connection, Connection::Live);
-        assert_eq!(line.broke(at(now)).as_second() - now, 2);
+        assert_eq!(line.broke(at(now), None).as_second() - now, 2);
+        assert_eq!(
+            line.broke(at(now), Some(at(now + 40))),
+            at(now + 40),
+            "HubSpot is left alone"
+        );
     }
 
     #[test]
     fn a_probe_that_is_told_to_wait_ends_the_probing() {
         let line = Line::new(None);
-        line.broke(at(1_000));
+        line.broke(at(1_000), None);
         line.slowed(at(1_060));
         assert_eq!(line.freshness().connection, Connection::Slowed { until: at(1_060) });
         assert!(line.is_open(), "nobody probes an open line");

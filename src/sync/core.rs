@@ -15,6 +15,7 @@ use super::{
     connection::{Line, Part, later},
     desk::Desk,
     pull::Trouble,
+    scopes::Scopes,
 };
 use crate::{
     domain::{
@@ -66,13 +67,21 @@ pub struct Core {
     pub notices: Vec<String>,
     /// This run has made sure that the token and the store belong to the same account. Nothing is sent or kept before.
     pub account_checked: watch::Sender<bool>,
+    /// What the token may do.
+    pub scopes: Scopes,
 }
 
 impl Core {
     /// Ties the parts together.
     pub fn new(settings: Settings, place: &store::Settings, client: Client) -> Result<Self, Fault> {
         let (desk, notices) = Desk::open(place, settings.inline_store)?;
-        let as_of = desk.peek(|reader| Ok(reader.mirror.cursor(AS_OF)?.and_then(|text| text.parse().ok())))?;
+        let (as_of, account) = desk.peek(|reader| {
+            let as_of = reader.mirror.cursor(AS_OF)?.and_then(|text| text.parse().ok());
+            Ok((as_of, reader.mirror.account()?))
+        })?;
+        if let Some(account) = account {
+            client.set_zone(account.zone());
+        }
         Ok(Self {
             settings,
             client,
@@ -90,7 +99,24 @@ impl Core {
             segments: Mutex::default(),
             notices,
             account_checked: watch::Sender::new(false),
+            scopes: Scopes::default(),
         })
+    }
+
+    /// Writes down what the client did since it started, when a session ends.
+    pub fn sum_up(&self) {
+        let limits = self.client.limits();
+        tracing::info!(
+            requests = limits.total_requests,
+            waited_ms = u64::try_from(limits.total_wait.as_millis()).unwrap_or(u64::MAX),
+            refused = limits.rate_limited,
+            retries = limits.retries,
+            window_left = limits.burst.left,
+            window = limits.burst.capacity,
+            day_left = limits.daily.map(|day| day.left),
+            day = limits.daily.map(|day| day.capacity),
+            "the session ends"
+        );
     }
 
     /// Wall time now.
@@ -166,9 +192,10 @@ impl Core {
             | Signal::Lost
             | Signal::NotHubSpot
             | Signal::Blocked
+            | Signal::Resting
             | Signal::Unreachable(_)
             | Signal::Server(_) => {
-                self.line.broke(now);
+                self.line.broke(now, self.client.rests_until());
             }
             Signal::Unauthorized | Signal::Interception | Signal::Redirect | Signal::WrongHost => {
                 self.line.refused(failure.fault());
@@ -238,7 +265,8 @@ impl Core {
 /// The name under which the mirror keeps how true it is.
 pub const AS_OF: &str = "as_of";
 
-/// Offline, slowed and refused say all there is to say; an answer that is not HubSpot's needs its own sentence besides.
+/// Offline, slowed and refused say all there is to say; an answer that is not HubSpot's, and an account that is being moved,
+/// need their own sentence besides.
 const fn line_says_it(signal: &Signal) -> bool {
     matches!(
         signal,
@@ -256,7 +284,7 @@ const fn line_says_it(signal: &Signal) -> bool {
             | Signal::RateWindow { .. }
             | Signal::RateSecond { .. }
             | Signal::Denied
-            | Signal::Migrating { .. }
+            | Signal::Resting
     )
 }
 

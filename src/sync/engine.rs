@@ -15,7 +15,7 @@ use super::{
     push::Push,
 };
 use crate::{
-    domain::{Connection, Event, Fault, Lane},
+    domain::{Account, Connection, Event, Fault, Lane},
     hubspot,
     store::{self, Lock},
 };
@@ -65,6 +65,7 @@ impl Engine {
             () = life => {}
             () = news => {}
         }
+        core.sum_up();
     }
 }
 
@@ -127,10 +128,10 @@ async fn probe(core: &Core) {
             () = core.poll_bell.notified() => {}
         }
         match core.client.account(Lane::Verify).await {
-            Ok(_) => {
+            Ok(account) => {
                 // Whose account it is is made sure of again before anything is sent or kept.
-                core.account_checked
-                    .send_replace(next_try.is_some() && core.is_account_checked());
+                let is_known = next_try.is_some() && core.is_account_checked() && is_ours(core, &account).await;
+                core.account_checked.send_replace(is_known);
                 core.line.reopened();
                 core.push_bell.notify_one();
                 core.say("back online".to_owned()).await;
@@ -138,6 +139,12 @@ async fn probe(core: &Core) {
             Err(failure) => core.failed(&failure),
         }
     }
+}
+
+/// Whether the line leads to the account the mirror is of.
+async fn is_ours(core: &Core, account: &Account) -> bool {
+    let mirrored = core.desk.read(|reader| Ok(reader.mirror.account()?)).await;
+    mirrored.is_ok_and(|known| known.is_some_and(|known| known.portal_id == account.portal_id))
 }
 
 /// Tells the faces how the gauges move, while somebody watches.

@@ -178,6 +178,8 @@ impl Handle {
     /// When it is in another state, or the store cannot keep it.
     pub async fn send_again(&self, id: OpId) -> Result<Operation, Fault> {
         let now = self.core.now();
+        // Whoever sends again may have given the token what it lacked.
+        self.core.scopes.ask_again();
         self.by_hand(id, move |store| {
             let op = store.outbox.get(id)?.ok_or(crate::store::Error::Missing(id))?;
             let base = match (&op.payload, op.state) {
@@ -354,8 +356,9 @@ impl Handle {
         &self.core.notices
     }
 
-    /// Poll now.
+    /// Poll now, and try again what the token was refused.
     pub fn refresh(&self) {
+        self.core.scopes.ask_again();
         self.core.poll_bell.notify_waiters();
     }
 

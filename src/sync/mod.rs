@@ -15,6 +15,7 @@ mod listing;
 mod once;
 mod pull;
 mod push;
+mod scopes;
 mod segments;
 mod settings;
 mod slots;

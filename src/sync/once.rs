@@ -1,7 +1,7 @@
 //! One pass and out: what `dealdeck sync` does. Push first, then every type, all of them at once, then push again for what
 //! became possible.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
@@ -11,10 +11,12 @@ use super::{
     engine::begin_epoch,
     pull::{self, MIRRORED, OVERLAP, Trouble, Walk},
     push::Push,
+    scopes::Need,
     segments,
 };
 use crate::{
     domain::{Fault, FaultKind, ObjectCount, ObjectType, Progress, SyncReport},
+    hubspot::{Action, Failure, OpClass, Signal},
     store::Lock,
 };
 
@@ -31,12 +33,23 @@ pub struct SyncOptions {
     pub no_push: bool,
 }
 
+/// How often a type is read on after HubSpot failed in the middle of it.
+const PATIENCE: u32 = 3;
+/// Before it is read on the first time; twice as long every time.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+
 /// Runs one pass. The lock is held until it ends.
 pub async fn sync_once(
     core: &Core,
     options: &SyncOptions,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<SyncReport, Fault> {
+    let report = Box::pin(pass(core, options, progress)).await;
+    core.sum_up();
+    report
+}
+
+async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) + Sync)) -> Result<SyncReport, Fault> {
     let Some(_lock) = Lock::try_take(&core.dir)? else {
         return Err(Fault::new(
             FaultKind::Busy,
@@ -49,17 +62,17 @@ pub async fn sync_once(
     let as_of = core.now();
     let epoch = begin_epoch(core).await?;
     let mut report = SyncReport::default();
-    if let Err(trouble) = pull::basics(core).await {
-        return Err(trouble.fault());
-    }
+    let basics = pull::basics(core).await;
     // What the token may not read of them is told, and does not stop the pass.
-    report.errors.extend(core.line.freshness().trouble);
+    report.errors.extend(core.line.troubles());
     let stop = CancellationToken::new();
     let mut push = Push::new(core, epoch);
     let may_push = !options.no_push && !core.settings.read_only;
     if may_push {
+        // Nothing is sent before it is sure whose account it is; afterwards it is, even when reading has to stop.
         Box::pin(push.drain(&stop)).await;
     }
+    basics?;
     let wanted: Vec<ObjectType> = MIRRORED
         .into_iter()
         .filter(|object| options.only.is_empty() || options.only.contains(object))
@@ -90,32 +103,65 @@ pub async fn sync_once(
     Ok(report)
 }
 
+/// Reads one type. Where HubSpot fails on the way, that is logged and the type read on from there, a few times.
 async fn read(
     core: &Core,
     object: ObjectType,
     options: &SyncOptions,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (bool, ObjectCount, Option<Fault>) {
+    let need = Need::Read(object);
+    let mut failures = 0;
+    loop {
+        let pass = read_on(core, object, options, failures > 0, progress);
+        match pull::allowed(core, need, pass).await {
+            Ok(Some((complete, count))) => return (complete, count, None),
+            // What the token may not read was only asked for when it was asked for by name.
+            Ok(None) => {
+                return (
+                    options.only.is_empty(),
+                    ObjectCount::default(),
+                    core.scopes.lacking(need),
+                );
+            }
+            Err(Trouble::Failure(failure)) if failures < PATIENCE && passes(&failure) => {
+                tracing::warn!(%object, fault = %failure.fault(), "HubSpot failed; reading goes on in a moment");
+                tokio::time::sleep(FIRST_WAIT * (1 << failures)).await;
+                core.wait_until(core.client.rests_until().unwrap_or_else(|| core.now()))
+                    .await;
+                failures += 1;
+            }
+            Err(trouble) => return (false, ObjectCount::default(), Some(trouble.fault())),
+        }
+    }
+}
+
+/// Whether it makes sense to go on in a moment: HubSpot is there, but failed. Without a network there is no sense in it.
+fn passes(failure: &Failure) -> bool {
+    let action = failure.verdict(OpClass::Read).action;
+    matches!(action, Action::Requeue { .. }) || matches!(failure.signal, Signal::Resting | Signal::NotHubSpot)
+}
+
+async fn read_on(
+    core: &Core,
+    object: ObjectType,
+    options: &SyncOptions,
+    is_begun: bool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<(bool, ObjectCount), Trouble> {
     let known = core
         .desk
         .read(move |reader| Ok(reader.mirror.cursor(&pull::since(object))?))
-        .await;
-    let outcome = match known {
-        Ok(Some(_)) if !options.full && options.max.is_none() => refresh(core, object).await.map(|count| (true, count)),
-        Ok(known) => {
-            let walk = Walk {
-                // An interrupted walk goes on; a finished one begins anew.
-                fresh: known.is_some(),
-                max: options.max,
-            };
-            pull::walk(core, object, walk, progress).await
-        }
-        Err(fault) => Err(fault.into()),
-    };
-    match outcome {
-        Ok((complete, count)) => (complete, count, None),
-        Err(trouble) => (false, ObjectCount::default(), Some(trouble.fault())),
+        .await?;
+    if known.is_some() && !options.full && options.max.is_none() {
+        return Ok((true, refresh(core, object).await?));
     }
+    let walk = Walk {
+        // An interrupted walk goes on; a finished one begins anew.
+        fresh: known.is_some() && !is_begun,
+        max: options.max,
+    };
+    pull::walk(core, object, walk, progress).await
 }
 
 /// What changed, and what was archived since: no search names it.

@@ -50,6 +50,46 @@ pub struct Line {
     cut: AtomicBool,
     log: Mutex<Vec<String>>,
     forbidden: Mutex<Option<&'static str>>,
+    instead: Mutex<Option<Instead>>,
+    scopes: Mutex<Option<Vec<&'static str>>>,
+    /// The token became another account's: this portal answers now.
+    other: Mutex<Option<Portal>>,
+}
+
+/// An answer somebody on the way gives instead of the portal.
+#[derive(Clone, Copy, Debug)]
+pub struct Instead {
+    /// To requests of this method …
+    pub method: &'static str,
+    /// … whose path has this part.
+    pub part: &'static str,
+    pub status: u16,
+    pub headers: &'static [(&'static str, &'static str)],
+    pub body: &'static str,
+    /// How many more times.
+    pub times: u32,
+}
+
+impl Instead {
+    fn response(&self) -> Response {
+        let json = [("content-type", "application/json")];
+        let headers = if self.headers.is_empty() {
+            &json[..]
+        } else {
+            self.headers
+        };
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (
+                axum::http::HeaderName::from_static(name),
+                axum::http::HeaderValue::from_static(value),
+            )
+        };
+        Response {
+            status: axum::http::StatusCode::from_u16(self.status).expect("a status"),
+            headers: headers.iter().map(pair).collect(),
+            body: self.body.into(),
+        }
+    }
 }
 
 impl Line {
@@ -60,7 +100,17 @@ impl Line {
             .body(axum::body::Body::from(request.body.clone()))
             .expect("a request");
         built.headers_mut().extend(request.headers.clone());
-        let router = self.router.clone();
+        let mut router = self.router.clone();
+        if let Some(other) = &*self.other.lock().unwrap() {
+            let bearer = format!("Bearer {}", other.token()).parse().expect("a header");
+            built.headers_mut().insert(axum::http::header::AUTHORIZATION, bearer);
+            router = other.router();
+            if request.path_and_query.ends_with("/access-token-info") {
+                *built.body_mut() = serde_json::json!({"tokenKey": other.token()}).to_string().into();
+            }
+        }
+        let scopes = self.scopes.lock().unwrap().clone();
+        let scopes = scopes.filter(|_| request.path_and_query.ends_with("/access-token-info"));
         async move {
             let answer = router.oneshot(built).await.expect("infallible");
             if answer.extensions().get::<Wire>().is_some() {
@@ -70,6 +120,14 @@ impl Line {
             let body = axum::body::to_bytes(body, 10_000_000)
                 .await
                 .map_err(|_| broken(TransportErrorKind::Closed, true, "the answer broke off"))?;
+            let body = match scopes {
+                Some(scopes) => {
+                    let mut told: Value = serde_json::from_slice(&body).expect("JSON");
+                    told["scopes"] = scopes.into();
+                    told.to_string().into()
+                }
+                None => body,
+            };
             Ok(Response {
                 status: parts.status,
                 headers: parts.headers,
@@ -125,6 +183,15 @@ impl Transport for InProcess {
         let forbidden = *self.0.forbidden.lock().unwrap();
         if forbidden.is_some_and(|part| request.path_and_query.contains(part)) {
             return async { Ok(missing_scope()) }.boxed();
+        }
+        if let Some(instead) = self.0.instead.lock().unwrap().as_mut()
+            && instead.times > 0
+            && request.method == instead.method
+            && request.path_and_query.contains(instead.part)
+        {
+            instead.times -= 1;
+            let answer = instead.response();
+            return async { Ok(answer) }.boxed();
         }
         let timeout = request.timeout;
         // On a task of its own: a request that was given up may still arrive.
@@ -192,17 +259,21 @@ impl World {
     }
 
     pub fn with(settings: portal::Settings) -> Self {
+        let begin = settings.now.unwrap_or_else(|| BEGIN.parse().expect("a time"));
         let portal = Portal::new(settings).expect("a portal");
         let line = Arc::new(Line {
             router: portal.router(),
             cut: AtomicBool::new(false),
             log: Mutex::default(),
             forbidden: Mutex::default(),
+            instead: Mutex::default(),
+            scopes: Mutex::default(),
+            other: Mutex::default(),
         });
         Self {
             portal,
             line,
-            clock: Clock::starting_at(BEGIN.parse().expect("a time")),
+            clock: Clock::starting_at(begin),
             dir: tempfile::tempdir().expect("a directory"),
             settings: Settings {
                 inline_store: true,
@@ -264,6 +335,55 @@ impl World {
     /// From now on the token lacks the scope for every path with this part.
     pub fn forbid(&self, part: Option<&'static str>) {
         *self.line.forbidden.lock().unwrap() = part;
+    }
+
+    /// Another integration of the account spends its day, until only this much is left. It reads associations, which cost
+    /// no slot of the ten-second window.
+    pub async fn spend_the_day(&self, allowance: usize, left: usize) {
+        let stats: Value = serde_json::from_str(&self.witness("GET", "stats", None).await).expect("JSON");
+        let used = usize::try_from(stats["requests"].as_u64().expect("a count")).expect("a number");
+        let call = || async {
+            let request = axum::http::Request::post("/crm/associations/2026-09/deals/contacts/batch/read")
+                .header("authorization", format!("Bearer {}", self.portal.token()))
+                .header("content-type", "application/json")
+                .body(axum::body::Body::from(r#"{"inputs":[{"id":"1"}]}"#))
+                .expect("a request");
+            let answer = self.portal.router().oneshot(request).await.expect("infallible");
+            assert!(answer.status().is_success(), "{answer:?}");
+        };
+        let calls: Vec<_> = (0..allowance.saturating_sub(used + left)).map(|_| call()).collect();
+        futures::future::join_all(calls).await;
+    }
+
+    /// Somebody on the way answers from now on.
+    pub fn answer(&self, instead: Instead) {
+        *self.line.instead.lock().unwrap() = Some(instead);
+    }
+
+    /// How many of those answers are left.
+    pub fn answers_left(&self) -> u32 {
+        self.line.instead.lock().unwrap().map_or(0, |instead| instead.times)
+    }
+
+    /// From now on introspection says that the token has these scopes.
+    pub fn grant(&self, scopes: &[&'static str]) {
+        *self.line.scopes.lock().unwrap() = Some(scopes.to_vec());
+    }
+
+    /// From now on the token is this portal's.
+    pub fn token_of(&self, other: &Portal) {
+        *self.line.other.lock().unwrap() = Some(other.clone());
+    }
+
+    /// How many requests went over the line at all.
+    pub fn requests(&self) -> usize {
+        self.line.log.lock().unwrap().len()
+    }
+
+    /// How many requests with this part in method or path went over the line.
+    pub fn asked(&self, part: &str) -> usize {
+        let log = self.line.log.lock().unwrap();
+        log.iter().filter(|line| line.contains(part)).count()
     }
 
     /// How many requests with this beginning went over the line (`POST /crm/objects/2026-09/notes`), batch reads and
@@ -347,6 +467,41 @@ impl World {
             .await;
     }
 
+    /// What the portal's log says of every request: its fault, if it had one.
+    pub async fn struck(&self) -> std::collections::BTreeSet<String> {
+        let text = self.witness("GET", "requests", None).await;
+        text.lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+            .filter_map(|entry| entry["fault"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    /// Where the mirror is not what HubSpot has, field by field and link by link; empty when it is.
+    pub async fn differences(&self) -> Vec<String> {
+        let mut differences = Vec::new();
+        for object in [ObjectType::Deals, ObjectType::Contacts, ObjectType::Companies] {
+            let truth = self.truth(object).await;
+            let mirror = self.mirror(object);
+            if mirror.len() != truth.len() {
+                differences.push(format!("{} {object} instead of {}", mirror.len(), truth.len()));
+            }
+            for record in &mirror {
+                let name = format!("{object} {}", record.id);
+                match truth.get(&record.id) {
+                    Some(truth) => differences.extend(unlike(record, truth).map(|what| format!("{name}: {what}"))),
+                    None => differences.push(format!("{name} is not there")),
+                }
+            }
+        }
+        differences
+    }
+
+    /// The mirror is what HubSpot has, field by field and link by link.
+    pub async fn assert_mirrored(&self) {
+        let differences = self.differences().await;
+        assert!(differences.is_empty(), "{differences:#?}");
+    }
+
     /// The notes HubSpot has on a deal.
     pub async fn true_notes(&self, deal: &DealId) -> Vec<Value> {
         let notes = self.truth(ObjectType::Notes).await;
@@ -368,6 +523,24 @@ impl World {
         assert!(worst <= 190, "{stats}");
         assert!(stats["worst_search_second"].as_u64().expect("a count") <= 5, "{stats}");
     }
+}
+
+fn unlike<'a>(record: &'a Record, truth: &'a Value) -> impl Iterator<Item = String> + 'a {
+    assert!(!record.properties.is_empty());
+    let fields = record.properties.iter().filter_map(|(name, value)| {
+        let (ours, theirs) = (value.as_deref().unwrap_or_default(), &truth["properties"][name]);
+        let theirs = theirs.as_str().unwrap_or_default();
+        (ours != theirs).then(|| format!("{name} is '{ours}' instead of '{theirs}'"))
+    });
+    let links = record.associations.iter().filter_map(|(object, ids)| {
+        let theirs = truth["associations"][object.name()].as_array().into_iter().flatten();
+        let mut theirs: Vec<&str> = theirs.filter_map(Value::as_str).collect();
+        let mut ours: Vec<&str> = ids.iter().map(String::as_str).collect();
+        theirs.sort_unstable();
+        ours.sort_unstable();
+        (ours != theirs).then(|| format!("{object} are {ours:?} instead of {theirs:?}"))
+    });
+    fields.chain(links)
 }
 
 /// Waits in virtual time until something holds.

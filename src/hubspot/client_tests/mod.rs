@@ -5,6 +5,7 @@ mod definitions;
 mod families;
 mod links;
 mod lists;
+mod patience;
 mod portal;
 mod reads;
 mod records;

@@ -100,3 +100,15 @@ async fn another_region_is_remembered() {
     assert_eq!(script.asked()[0].hublet, None);
     assert_eq!(script.asked()[1].hublet.as_deref(), Some("eu1"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_region_that_sends_us_back_to_itself_is_not_asked_again() {
+    let moved = |to: &str| status(488, json!({ "message": "unknown to this Hublet", "correctHublet": to }));
+    let (client, script) = client(vec![moved("eu1"), moved("eu1")]);
+    let failure = client.pipelines(Lane::Read).await.unwrap_err();
+    assert_eq!((failure.signal, script.asked().len()), (Signal::Unreachable(488), 2));
+    let record = RecordRef::new(ObjectType::Deals, "1");
+    let permit = client.permit(Lane::Write, Quota::Burst).await;
+    let write = client.update(permit, &record, &Properties::new()).await.unwrap_err();
+    assert_eq!((write.signal, script.asked().len()), (Signal::Resting, 2));
+}

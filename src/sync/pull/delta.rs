@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Trouble, Walk, announce, properties_of, relist, walk};
+use super::{Trouble, Walk, allowed, announce, properties_of, relist, walk};
 use crate::{
     domain::{Lane, ObjectCount, ObjectType, Record, parse_time},
     hubspot::{Comparison, SearchFilter, SearchPage, SearchQuery, SearchSort},
     store::{Put, Via},
-    sync::{connection::earlier, core::Core},
+    sync::{connection::earlier, core::Core, scopes::Need},
 };
 
 /// HubSpot never answers more than this many rows to one search.
@@ -162,10 +162,10 @@ fn is_news(row: &Record, known: &Record) -> bool {
 async fn link(core: &Core, deals: &mut [Record]) -> Result<(), Trouble> {
     let ids: Vec<String> = deals.iter().map(|deal| deal.id.clone()).collect();
     for to in [ObjectType::Contacts, ObjectType::Companies] {
-        let mut links = core
-            .client
-            .associations(Lane::Sync, ObjectType::Deals, to, &ids)
-            .await?;
+        let links = core.client.associations(Lane::Sync, ObjectType::Deals, to, &ids);
+        let Some(mut links) = allowed(core, Need::Read(to), links).await? else {
+            continue;
+        };
         for deal in &mut *deals {
             deal.associations.insert(to, links.remove(&deal.id).unwrap_or_default());
         }

@@ -5,51 +5,63 @@ use super::{Trouble, allowed};
 use crate::{
     domain::{Account, Event, Fault, FaultKind, Identity, Lane, ObjectType},
     hubspot::Signal,
-    sync::{connection::Part, core::Core, words::IDENTITY},
+    sync::{core::Core, scopes::Need, words::IDENTITY},
 };
 
 /// Reads account, identity, pipelines, owners and definitions. A token of another account than the store's is refused:
 /// what the store holds must never be sent there.
 pub async fn basics(core: &Core) -> Result<(), Trouble> {
     let (account, identity) = check(core).await?;
-    let pipelines = core.client.pipelines(Lane::Sync).await?;
-    let mut lacking = None;
-    let owners = allowed(core.client.owners(Lane::Sync).await, &mut lacking)?;
-    let definitions = core.client.definitions(Lane::Sync, ObjectType::Deals).await;
-    let definitions = allowed(definitions, &mut lacking)?;
-    core.line.troubled(Part::Basics, lacking);
+    let is_new = core
+        .desk
+        .write(move |store| {
+            let before = store.mirror.account()?;
+            store.mirror.put_account(&account)?;
+            if let Some(identity) = identity {
+                let identity = serde_json::to_string(&identity).unwrap_or_default();
+                store.mirror.set_cursor(IDENTITY, &identity)?;
+            }
+            Ok(before != Some(account))
+        })
+        .await?;
+    // What people changed may go out now, whatever becomes of the rest: a day that is spent still has their reserve.
+    core.account_checked.send_replace(true);
+    core.push_bell.notify_one();
+    let pipelines = allowed(core, Need::Pipelines, core.client.pipelines(Lane::Sync)).await?;
+    let owners = allowed(core, Need::Owners, core.client.owners(Lane::Sync)).await?;
+    let definitions = core.client.definitions(Lane::Sync, ObjectType::Deals);
+    let definitions = allowed(core, Need::Definitions, definitions).await?;
     let changed = core
         .desk
         .write(move |store| {
             let mirror = &mut store.mirror;
-            let before = (mirror.account()?, mirror.pipelines()?, mirror.owners()?);
-            mirror.put_account(&account)?;
-            mirror.put_pipelines(&pipelines)?;
+            let before = (mirror.pipelines()?, mirror.owners()?);
+            if let Some(pipelines) = pipelines {
+                mirror.put_pipelines(&pipelines)?;
+            }
             if let Some(owners) = owners {
                 mirror.put_owners(&owners)?;
             }
             if let Some(definitions) = definitions {
                 mirror.put_definitions(ObjectType::Deals, &definitions)?;
             }
-            if let Some(identity) = identity {
-                mirror.set_cursor(IDENTITY, &serde_json::to_string(&identity).unwrap_or_default())?;
-            }
-            Ok(before != (mirror.account()?, mirror.pipelines()?, mirror.owners()?))
+            Ok(before != (mirror.pipelines()?, mirror.owners()?))
         })
         .await?;
-    core.account_checked.send_replace(true);
-    core.push_bell.notify_one();
-    if changed {
+    if is_new || changed {
         core.tell(Event::BoardChanged);
     }
     Ok(())
 }
 
-/// Makes sure that the token is of the account that everything here belongs to.
+/// Makes sure that the token is of the account that everything here belongs to, and finds out what it may do.
 pub async fn check(core: &Core) -> Result<(Account, Option<Identity>), Trouble> {
-    let account = core.client.account(Lane::Sync).await?;
+    // Not in the lane of background reads: what people changed waits for it.
+    let account = core.client.account(Lane::Verify).await?;
     let identity = identity(core).await?;
     guard(core, &account, identity.as_ref()).await?;
+    let scopes = identity.as_ref().map_or(&[][..], |identity| &identity.scopes);
+    core.scopes.granted(scopes);
     Ok((account, identity))
 }
 

@@ -15,7 +15,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::core::{AS_OF, Core};
+use super::{
+    connection::Part,
+    core::{AS_OF, Core},
+    scopes::Need,
+};
 use crate::{
     domain::{Company, Connection, Contact, Deal, Fault, Note, ObjectCount, ObjectType, Progress},
     hubspot::{Failure, Signal},
@@ -70,16 +74,30 @@ impl From<Fault> for Trouble {
     }
 }
 
-/// What the token may not read is left out and told; everything else is read all the same.
-fn allowed<T>(answer: Result<T, impl Into<Trouble>>, lacking: &mut Option<Fault>) -> Result<Option<T>, Trouble> {
-    match answer.map_err(Into::into) {
-        Ok(value) => Ok(Some(value)),
-        Err(Trouble::Failure(failure)) if matches!(failure.signal, Signal::MissingScope | Signal::Forbidden) => {
-            lacking.get_or_insert(failure.fault());
-            Ok(None)
-        }
-        Err(trouble) => Err(trouble),
-    }
+/// What the token may not read is not asked for, and told; everything else is read all the same.
+pub async fn allowed<T, E: Into<Trouble>>(
+    core: &Core,
+    need: Need,
+    read: impl Future<Output = Result<T, E>>,
+) -> Result<Option<T>, Trouble> {
+    let answer = match core.scopes.lacking(need) {
+        Some(fault) => Err(fault),
+        None => match read.await.map_err(Into::into) {
+            Err(Trouble::Failure(failure)) if matches!(failure.signal, Signal::MissingScope | Signal::Forbidden) => {
+                core.scopes.refused(need, failure.fault());
+                Err(failure.fault())
+            }
+            answer => Ok(answer?),
+        },
+    };
+    core.line.troubled(Part::Scope(need), answer.as_ref().err().cloned());
+    Ok(answer.ok())
+}
+
+/// Those of these types the token may read.
+fn readable(core: &Core, objects: [ObjectType; 2]) -> Vec<ObjectType> {
+    let may = |object: &ObjectType| core.scopes.lacking(Need::Read(*object)).is_none();
+    objects.into_iter().filter(may).collect()
 }
 
 /// The properties every read of a type asks for.

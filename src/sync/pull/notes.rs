@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Trouble, allowed, direct, properties_of};
+use super::{Trouble, allowed, direct, properties_of, readable};
 use crate::{
     domain::{
         ActivityItem, ActivityKind, Deal, DealId, Event, Fault, Lane, Note, ObjectType, OpState, Payload, Record,
@@ -10,8 +10,11 @@ use crate::{
     },
     hubspot::{Failure, GetQuery, Signal},
     store::{OutboxFilter, Store},
-    sync::{connection::Part, core::Core},
+    sync::{connection::Part, core::Core, scopes::Need},
 };
+
+/// Who belongs to a deal.
+const PEOPLE: [ObjectType; 2] = [ObjectType::Contacts, ObjectType::Companies];
 
 /// Serves the wishes of people who look at deals, until dropped.
 pub async fn serve_looks(core: &Core) {
@@ -36,9 +39,12 @@ fn next_wish(core: &Core) -> Option<DealId> {
 }
 
 async fn look(core: &Core, deal: &DealId) -> Result<(), Trouble> {
+    if let Some(fault) = core.scopes.lacking(Need::Read(ObjectType::Deals)) {
+        return Err(fault.into());
+    }
     let query = GetQuery {
         properties: properties_of(ObjectType::Deals),
-        associations: vec![ObjectType::Contacts, ObjectType::Companies],
+        associations: readable(core, PEOPLE),
         ..GetQuery::default()
     };
     let reference = RecordRef::new(ObjectType::Deals, deal.as_str());
@@ -48,10 +54,10 @@ async fn look(core: &Core, deal: &DealId) -> Result<(), Trouble> {
         Err(failure) if failure.signal == Signal::NotFound => return vanished(core, deal, None).await,
         Err(failure) => return Err(failure.into()),
     };
-    for object in [ObjectType::Contacts, ObjectType::Companies] {
+    for object in readable(core, PEOPLE) {
         let ids = record.associations.get(&object).cloned().unwrap_or_default();
         // Whoever the token may not read is missing; the deal and its notes are shown all the same.
-        if let Some(people) = allowed(batch(core, Lane::Read, object, &ids).await, &mut None)? {
+        if let Some(people) = allowed(core, Need::Read(object), batch(core, Lane::Read, object, &ids)).await? {
             core.desk
                 .write(move |store| Ok(store.mirror.put(object, &people, direct())?))
                 .await?;
@@ -105,10 +111,12 @@ async fn batch(core: &Core, lane: Lane, object: ObjectType, ids: &[String]) -> R
     Ok(core.client.batch_read(lane, object, ids, &names, &[]).await?.records)
 }
 
-/// Reads a deal's notes into the mirror, and tells of those a colleague wrote since the last time.
+/// Reads a deal's notes into the mirror, if the token may, and tells of those a colleague wrote since the last time.
 pub async fn refresh(core: &Core, lane: Lane, deal: &DealId) -> Result<(), Trouble> {
     let as_of = core.now();
-    let found = read(core, lane, deal).await?;
+    let Some(found) = allowed(core, Need::Read(ObjectType::Notes), read(core, lane, deal)).await? else {
+        return Ok(());
+    };
     let id = deal.clone();
     let items = core
         .desk

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 
 use super::{MIRRORED, OVERLAP, Trouble, allowed, basics, complete, gone, refresh};
 use crate::{
-    domain::{Connection, Lane, ObjectType},
+    domain::{Connection, Lane, ObjectCount, ObjectType},
     sync::{
         connection::{Part, later},
         core::Core,
+        scopes::Need,
         segments,
     },
 };
@@ -130,18 +131,18 @@ struct Deals {
 impl Stream for Deals {
     async fn round(&mut self, core: &Core) -> Result<(), Trouble> {
         let now = core.now();
-        if self.basics <= now || !core.is_account_checked() {
+        if self.basics <= now || !core.is_account_checked() || core.scopes.is_stale() {
             basics(core).await?;
             self.basics = later(now, BASICS);
         }
         if self.usage <= now {
             // A gauge that cannot be read must not stop the deals.
-            let _ = core.client.daily_usage(Lane::Sync).await;
+            let _ = allowed(core, Need::Usage, core.client.daily_usage(Lane::Sync)).await;
             self.usage = later(now, USAGE);
         }
         let is_second_look = self.second_look <= now;
         if self.deals <= now || is_second_look {
-            refresh(core, ObjectType::Deals, overlap(is_second_look)).await?;
+            read(core, ObjectType::Deals, is_second_look).await?;
             complete(core, now).await?;
             self.deals = later(now, pace(core));
             if is_second_look {
@@ -149,7 +150,7 @@ impl Stream for Deals {
             }
         }
         if self.archived <= now {
-            gone::archived(core, ObjectType::Deals).await?;
+            archived(core, ObjectType::Deals).await?;
             self.archived = later(now, ARCHIVED);
         }
         Ok(())
@@ -169,12 +170,16 @@ impl Stream for Deals {
     }
 }
 
-/// A type the token may not read is told, and does not keep the other ones from being read.
-fn readable<T>(core: &Core, object: ObjectType, outcome: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
-    let mut lacking = None;
-    let outcome = allowed(outcome, &mut lacking)?;
-    core.line.troubled(Part::Type(object), lacking);
-    Ok(outcome)
+/// One type as it is now. One the token may not read does not keep the others from being read.
+async fn read(core: &Core, object: ObjectType, is_second_look: bool) -> Result<Option<ObjectCount>, Trouble> {
+    let refresh = refresh(core, object, overlap(is_second_look));
+    allowed(core, Need::Read(object), refresh).await
+}
+
+/// What was archived of a type the token may read.
+async fn archived(core: &Core, object: ObjectType) -> Result<(), Trouble> {
+    allowed(core, Need::Read(object), gone::archived(core, object)).await?;
+    Ok(())
 }
 
 /// Contacts, companies and what is counted from them.
@@ -190,11 +195,11 @@ impl Stream for Others {
         let now = core.now();
         let is_second_look = self.second_look <= now;
         if self.poll <= now || is_second_look {
-            let contacts = refresh(core, ObjectType::Contacts, overlap(is_second_look));
-            let companies = refresh(core, ObjectType::Companies, overlap(is_second_look));
+            let contacts = read(core, ObjectType::Contacts, is_second_look);
+            let companies = read(core, ObjectType::Companies, is_second_look);
             let (contacts, companies) = join(contacts, companies).await;
-            readable(core, ObjectType::Companies, companies)?;
-            if readable(core, ObjectType::Contacts, contacts)?.is_some_and(|count| count.fetched > 0) {
+            companies?;
+            if contacts?.is_some_and(|count| count.fetched > 0) {
                 self.recount = now;
             }
             core.line.synced();
@@ -209,7 +214,7 @@ impl Stream for Others {
         }
         if self.archived <= now {
             for object in MIRRORED.into_iter().filter(|object| *object != ObjectType::Deals) {
-                allowed(gone::archived(core, object).await, &mut None)?;
+                archived(core, object).await?;
             }
             self.archived = later(now, ARCHIVED);
         }

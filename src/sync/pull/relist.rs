@@ -7,7 +7,7 @@ use futures::future::join;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Trouble, announce, properties_of, top};
+use super::{Trouble, announce, properties_of, readable, top};
 use crate::{
     domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Record},
     hubspot::{ListQuery, RecordPage, Signal},
@@ -346,7 +346,7 @@ async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fau
 
 async fn list(core: &Core, object: ObjectType, after: Option<String>) -> Result<RecordPage, Trouble> {
     let associations = match object {
-        ObjectType::Deals => vec![ObjectType::Contacts, ObjectType::Companies],
+        ObjectType::Deals => readable(core, [ObjectType::Contacts, ObjectType::Companies]),
         _ => Vec::new(),
     };
     let query = ListQuery {

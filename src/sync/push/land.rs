@@ -9,7 +9,7 @@ use crate::{
     sync::{
         core::{Core, deal_of},
         feed,
-        pull::{direct, notes},
+        pull::{direct, notes, properties_of},
     },
 };
 
@@ -103,7 +103,8 @@ fn is_behind_unsettled(store: &Store, op: &Kept) -> Result<bool, Fault> {
 }
 
 fn put(store: &mut Store, op: &Operation, record: Record) -> Result<Vec<ActivityItem>, Fault> {
-    let changed = store.mirror.put(record.object, &[without_history(record)], direct())?;
+    let record = lasting(op, without_history(record));
+    let changed = store.mirror.put(record.object, &[record], direct())?;
     if op.entity.object != ObjectType::Deals {
         return Ok(Vec::new());
     }
@@ -154,6 +155,16 @@ fn deal_name(store: &Store, entity: &RecordRef) -> Result<String, Fault> {
         .record(entity)?
         .map(|record| Deal::from_record(&record).name)
         .unwrap_or_default())
+}
+
+/// The answer to a write names what HubSpot computed, too. Only what later reads name is kept, and what the person set: the
+/// rest would stay as it is now for ever.
+fn lasting(op: &Operation, mut record: Record) -> Record {
+    let read = properties_of(record.object);
+    let is_set =
+        |name: &String| matches!(&op.payload, Payload::SetProperties { values, .. } if values.contains_key(name));
+    record.properties.retain(|name, _| read.contains(name) || is_set(name));
+    record
 }
 
 fn without_history(mut record: Record) -> Record {

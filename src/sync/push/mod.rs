@@ -237,7 +237,12 @@ async fn turn(core: &Core, epoch: u64, missed: &resolve::Missed, op: Kept) -> Tu
 
 async fn step(core: &Core, epoch: u64, missed: &resolve::Missed, op: Kept) -> Result<Rest, Fault> {
     match op.state {
-        OpState::Queued => send::send(core, epoch, op).await,
+        OpState::Queued => match core.scopes.lacking(send::need(&op)) {
+            Some(fault) => land::finish(core, &op, send::without_scope(&fault))
+                .await
+                .map(|()| None),
+            None => send::send(core, epoch, op).await,
+        },
         OpState::Uncertain => resolve::resolve(core, missed, op).await,
         OpState::Landed => resolve::settle(core, op).await,
         _ => Ok(None),

@@ -64,7 +64,9 @@ pub fn after_failure(op: &Kept, failure: &Failure, now: Timestamp) -> Outcome {
         },
         Action::Requeue { after } | Action::Resend { after } => queued(backoff(op, after)),
         Action::Resolve | Action::Reread => queued(backoff(op, Duration::from_secs(1))),
-        Action::Offline | Action::PauseAccount | Action::StopSending | Action::BreakCircuit => queued(Duration::ZERO),
+        Action::Offline | Action::PauseAccount | Action::StopSending | Action::BreakCircuit => {
+            queued(failure.retry_after.unwrap_or_default())
+        }
         Action::PauseFor(span) => queued(span.or(failure.retry_after).unwrap_or(PAUSE)),
         Action::Uncertain => Outcome {
             ambiguous: true,
@@ -135,12 +137,18 @@ pub fn gone(correlation_id: Option<String>) -> OpError {
 /// The stable word of a failure.
 const fn word(signal: &Signal) -> &'static str {
     match signal {
-        Signal::NotSent | Signal::NotProcessed | Signal::Unreachable(_) => "offline",
+        Signal::NotSent
+        | Signal::NotProcessed
+        | Signal::Resting
+        | Signal::Blocked
+        | Signal::Redirect
+        | Signal::Migrating { .. }
+        | Signal::Unreachable(_) => "offline",
         Signal::Unauthorized | Signal::Interception => "auth",
         Signal::RateWindow { .. } | Signal::RateSecond { .. } | Signal::RateDaily { .. } | Signal::Denied => "rate",
         Signal::NotFound => "not_found",
         Signal::MissingScope => "scope",
-        Signal::Forbidden | Signal::Blocked => "permission",
+        Signal::Forbidden => "permission",
         Signal::Locked => "locked",
         Signal::Conflict => "conflict",
         Signal::Validation | Signal::UniqueClash | Signal::BadRequest(_) => "validation",

@@ -2,9 +2,9 @@
 
 use crate::{
     domain::{Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
-    hubspot::{Failure, Permit, Quota},
+    hubspot::{Action, Failure, Permit, Quota, Signal},
     store::{self, Kept, Outcome},
-    sync::{connection::later, core::Core},
+    sync::{connection::later, core::Core, scopes::Need},
 };
 
 use super::{
@@ -138,6 +138,9 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
             land::landed(core, op, answered).await?;
         }
         Err(failure) => {
+            if failure.signal == Signal::MissingScope {
+                core.scopes.refused(need(op), failure.fault());
+            }
             let outcome = outcome::after_failure(op, &failure, core.now());
             let state = outcome.state;
             if state == OpState::Landed {
@@ -145,7 +148,7 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
             } else {
                 land::finish(core, op, outcome).await?;
             }
-            if is_about_the_line(&failure) {
+            if is_about_the_line(op, &failure) {
                 core.failed(&failure);
             }
         }
@@ -153,9 +156,32 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
     Ok(None)
 }
 
-/// A write that HubSpot refused says nothing about the line; one that nobody answered does.
-fn is_about_the_line(failure: &Failure) -> bool {
-    failure.status.is_none() || matches!(failure.status, Some(401 | 429 | 477))
+/// A write that HubSpot refused, or failed at, says nothing about the line; one that nobody answered does, and so does
+/// every answer after which no other operation should go out either.
+fn is_about_the_line(op: &Kept, failure: &Failure) -> bool {
+    let action = failure.verdict(outcome::class(op.kind())).action;
+    matches!(failure.status, None | Some(429))
+        || matches!(
+            action,
+            Action::PauseAccount | Action::PauseFor(_) | Action::StopSending | Action::BreakCircuit | Action::Offline
+        )
+}
+
+/// What the token must be allowed to for an operation.
+pub fn need(op: &Kept) -> Need {
+    Need::Write(match op.payload {
+        Payload::CreateNote { .. } => ObjectType::Notes,
+        Payload::SetProperties { .. } | Payload::Archive => op.entity.object,
+    })
+}
+
+/// The outcome of an operation the token is not allowed to.
+pub fn without_scope(fault: &Fault) -> Outcome {
+    held(OpError {
+        class: "scope".to_owned(),
+        message: format!("{}; grant it, then send this again", fault.what),
+        correlation_id: None,
+    })
 }
 
 /// The look before the write failed: nothing was claimed, nothing is charged.
