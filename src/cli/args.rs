@@ -73,7 +73,7 @@ pub enum Command {
     #[command(subcommand)]
     Outbox(OutboxCommand),
     /// Both budgets: capacity, left, who used them
-    Limits(FormatArgs),
+    Limits(LimitsArgs),
     /// A simulated HubSpot as a server of its own
     Simulate(Box<SimulateArgs>),
 }
@@ -84,6 +84,16 @@ pub struct FormatArgs {
     /// table, json, jsonl, csv or markdown
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
+}
+
+/// `dealdeck limits`
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LimitsArgs {
+    /// The last requests instead, newest first: at most so many
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50")]
+    pub requests: Option<usize>,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 /// `dealdeck sync`

@@ -147,7 +147,8 @@ fn format_of(command: &Command) -> Option<Format> {
         Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
             Some(write.format.format)
         }
-        Command::Outbox(OutboxCommand::List { format, .. }) | Command::Limits(format) => Some(format.format),
+        Command::Outbox(OutboxCommand::List { format, .. }) => Some(format.format),
+        Command::Limits(args) => Some(args.format.format),
         Command::Simulate(_) => None,
     }
 }

@@ -97,6 +97,7 @@ impl Wiring {
             daily: settings.budget.daily,
             reserve_percent: settings.budget.reserve_percent,
             daily_reserve_percent: settings.budget.daily_reserve_percent,
+            warn_daily_left: settings.budget.warn_daily_left,
             ..hubspot::Settings::default()
         })
     }

@@ -30,7 +30,9 @@ mod signal;
 mod transport;
 mod wire;
 
-pub use budget::{Budget, Day, Learnt, Ledger, MemoryBook, Permit, Quota, SlotBook, SlotId, SlotTime};
+pub use budget::{
+    Budget, Day, EntryId, Learnt, Ledger, MemoryBook, Pace, Permit, Quota, Setback, SlotBook, SlotId, SlotTime,
+};
 pub use classify::{Action, Applied, HeldReason, OpClass, Verdict, classify};
 pub use client::Client;
 pub use clock::Clock;

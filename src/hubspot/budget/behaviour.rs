@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 
 use super::{Budget, MemoryBook, Quota, RateHeaders, Refusal, Report, SlotBook};
 use crate::{
@@ -27,7 +27,7 @@ async fn headless_work_uses_nearly_all_of_the_window() {
             let (budget, clock) = (budget.clone(), clock.clone());
             tokio::spawn(async move {
                 let mut permit = budget.permit(Lane::Sync, Quota::Burst).await;
-                permit.begin();
+                permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
                 clock.sleep(Duration::from_millis(200)).await;
                 permit.answered(&Report::default());
             })
@@ -55,7 +55,7 @@ async fn a_write_overtakes_five_hundred_waiting_syncs() {
         let (budget, clock, order) = (budget.clone(), clock.clone(), order.clone());
         tokio::spawn(async move {
             let mut permit = budget.permit(lane, Quota::Burst).await;
-            permit.begin();
+            permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
             order.lock().unwrap().push(lane);
             clock.sleep(Duration::from_millis(300)).await;
             permit.answered(&Report::default());
@@ -91,7 +91,7 @@ async fn sync_is_not_starved_by_people_who_never_stop() {
             tokio::spawn(async move {
                 loop {
                     let mut permit = budget.permit(Lane::Read, Quota::Burst).await;
-                    permit.begin();
+                    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
                     clock.sleep(Duration::from_millis(100)).await;
                     permit.answered(&Report::default());
                 }
@@ -122,7 +122,7 @@ async fn a_dashboard_keeps_a_twentieth_for_people() {
             let budget = budget.clone();
             tokio::spawn(async move {
                 let mut permit = budget.permit(Lane::Sync, Quota::Burst).await;
-                permit.begin();
+                permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
                 permit.answered(&Report::default());
             })
         })
@@ -153,20 +153,24 @@ async fn the_answers_teach_the_limit_and_who_else_uses_it() {
         headers.insert("x-hubspot-ratelimit-remaining", HeaderValue::from_static(remaining));
         Report {
             headers: RateHeaders::read(&headers),
-            refusal: None,
+            ..Report::default()
         }
     };
     let mut permit = budget.permit(Lane::Read, Quota::Burst).await;
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     permit.answered(&answer("190", "189"));
     assert_eq!(budget.limits().burst.capacity, 190);
     assert_eq!(budget.limits().burst.left, 189);
     assert_eq!(book.learnt().burst, Some(190));
-    assert!(!budget.is_shared());
+    assert_eq!(budget.limits().shared_since, None);
     let mut permit = budget.permit(Lane::Read, Quota::Burst).await;
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     permit.answered(&answer("190", "100"));
-    assert!(budget.is_shared(), "ninety used, two of them ours");
+    assert_eq!(
+        budget.limits().shared_since,
+        Some(clock.wall()),
+        "ninety used, two of them ours"
+    );
     assert_eq!(budget.limits().burst.left, 190 - 88 - 2);
 }
 
@@ -186,7 +190,7 @@ async fn a_dropped_wait_leaves_the_queue_and_an_unused_permit_gives_its_slot_bac
     let start = clock.now();
     let mut permit = budget.permit(Lane::Sync, Quota::Burst).await;
     assert_eq!(clock.now(), start);
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     drop(permit);
     drop(budget.permit(Lane::Sync, Quota::Burst).await);
     let waited = clock.now() - start;
@@ -201,7 +205,7 @@ async fn a_refused_search_slows_searches_only() {
     let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
     let budget = Budget::new(&Settings::default(), clock.clone(), Arc::new(MemoryBook::new()));
     let mut permit = budget.permit(Lane::Sync, Quota::Search).await;
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     permit.answered(&Report {
         refusal: Some((Refusal::Second, None)),
         ..Report::default()
@@ -224,7 +228,7 @@ async fn searches_that_turn_out_to_count_take_slots_of_both_windows() {
     };
     let budget = Budget::new(&settings, clock.clone(), Arc::new(MemoryBook::new()));
     let mut permit = budget.permit(Lane::Sync, Quota::Search).await;
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     assert_eq!(budget.limits().burst.left, 100);
     permit.answered(&Report {
         refusal: Some((Refusal::Window, None)),
@@ -250,7 +254,7 @@ async fn a_slow_claim_keeps_its_slot() {
     let mut permit = budget.permit(Lane::Write, Quota::Burst).await;
     clock.sleep(Duration::from_secs(29)).await;
     assert!(!permit.is_stale());
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     clock.sleep(Duration::from_secs(30)).await;
     assert_eq!(budget.limits().burst.left, 0);
     permit.answered(&Report::default());
@@ -270,7 +274,7 @@ async fn a_read_that_waits_when_the_day_ends_is_told_and_a_write_waits_for_the_n
     let budget = Budget::new(&settings, clock.clone(), Arc::new(MemoryBook::new()));
     budget.set_zone(jiff::tz::TimeZone::UTC);
     let mut first = budget.permit(Lane::Read, Quota::Burst).await;
-    first.begin();
+    first.begin(&Method::GET, "/crm/objects/2026-09/deals");
     let wait = |lane: Lane| {
         let budget = budget.clone();
         tokio::spawn(async move { budget.permit_today(lane, Quota::Burst).await.map(drop) })
