@@ -240,9 +240,9 @@ impl SlotBook for MemoryBook {
 
     fn held(&self, ledger: Ledger, now: SlotTime) -> u32 {
         let pages = self.pages();
-        let held = pages.ledgers[ledger as usize].iter().rev();
-        let count = held.take_while(|(free_at, _)| *free_at > now).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
+        let slots = &pages.ledgers[ledger as usize];
+        let over = slots.iter().take_while(|(free_at, _)| *free_at <= now).count();
+        u32::try_from(slots.len() - over).unwrap_or(u32::MAX)
     }
 
     fn taken(&self) -> u64 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
-use super::Learnt;
+use super::{Day, Learnt};
 use crate::domain::{Gauge, Lane};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -74,11 +74,11 @@ impl Daily {
                 .or(learnt.resets_at.filter(|at| *at > now && *at <= now + DAY));
         }
         self.roll(now);
-        let began = self.began(now);
-        if let Some(day) = learnt.day.filter(|day| day.at >= began && day.at <= now)
-            && self.told_left_at.is_none_or(|known| known < day.at)
+        let is_newer = |day: &Day| day.at <= now && self.told_left_at.is_none_or(|known| known < day.at);
+        if let Some(day) = learnt.day.filter(is_newer)
+            && day.at >= self.began(now)
         {
-            self.observe(day.limit, day.left, day.at.max(began));
+            self.observe(day.limit, day.left, day.at);
         }
         if let Some(until) = learnt.refused_until.filter(|until| *until > now && *until <= now + DAY) {
             self.refused = true;
@@ -246,7 +246,6 @@ fn midnight(date: Date, zone: &TimeZone) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hubspot::budget::Day;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

@@ -8,7 +8,10 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -212,6 +215,10 @@ impl Experiment {
                 request.state = Wait::Queued(id, receiver);
                 let client = request.client;
                 self.queued.push(nth);
+                if self.random.random_range(0..1_000) < self.world.bad / 3 {
+                    let patience = Duration::from_millis(self.random.random_range(1..4_000));
+                    self.plan(self.now.after(patience), Happening::GivesUp(nth));
+                }
                 self.look(client);
             }
             Happening::Wakes(client) => {
@@ -236,6 +243,7 @@ impl Experiment {
                     state.leave(request.lane, request.quota, *id);
                 }
                 drop(self.over(nth));
+                self.queued.retain(|other| *other != nth);
                 self.look(self.requests[nth].client);
             }
             Happening::Restarts(client) => self.restart(client),
@@ -246,10 +254,13 @@ impl Experiment {
 
     /// Lets the client decide, sends what it lets go, and sets its timer.
     fn look(&mut self, client: usize) {
+        let before = self.book.taken();
         let wake = self.clients[client].inner.admit();
-        let mut queued = std::mem::take(&mut self.queued);
-        queued.retain(|nth| self.is_waiting_still(*nth));
-        self.queued.append(&mut queued);
+        if self.book.taken() > before {
+            let mut queued = std::mem::take(&mut self.queued);
+            queued.retain(|nth| self.is_waiting_still(*nth));
+            self.queued = queued;
+        }
         let at = wake.map_or(SlotTime(i64::MAX), |wait| self.now.after(wait));
         if at < self.timers[client] {
             self.timers[client] = at;
@@ -307,6 +318,8 @@ impl Experiment {
                 }
             }
         }
+        let requests = &self.requests;
+        self.queued.retain(|nth| requests[*nth].client != client);
         self.clients[client] = self.client();
     }
 
@@ -424,6 +437,7 @@ enum Usual {
 #[derive(Debug)]
 struct UsualBook {
     kind: Usual,
+    taken: AtomicU64,
     sent: Mutex<[Vec<SlotTime>; 2]>,
     tokens: Mutex<[Option<(f64, SlotTime)>; 2]>,
 }
@@ -432,6 +446,7 @@ impl UsualBook {
     fn new(kind: Usual) -> Arc<Self> {
         Arc::new(Self {
             kind,
+            taken: AtomicU64::new(0),
             sent: Mutex::default(),
             tokens: Mutex::default(),
         })
@@ -467,10 +482,12 @@ impl UsualBook {
 
 impl SlotBook for UsualBook {
     fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, _lease: SlotTime) -> Result<SlotId, SlotTime> {
-        match self.kind {
+        let slot = match self.kind {
             Usual::TokenBucket => self.from_bucket(ledger, capacity, now),
             Usual::SendLog => self.from_log(ledger, capacity, now),
-        }
+        };
+        self.taken.fetch_add(u64::from(slot.is_ok()), Ordering::Relaxed);
+        slot
     }
 
     fn release(&self, _slot: SlotId, _free_at: SlotTime) {}
@@ -480,7 +497,7 @@ impl SlotBook for UsualBook {
     }
 
     fn taken(&self) -> u64 {
-        0
+        self.taken.load(Ordering::Relaxed)
     }
 
     fn learn(&self, _learnt: Learnt) {}
