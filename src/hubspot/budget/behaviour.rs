@@ -294,3 +294,74 @@ async fn a_read_that_waits_when_the_day_ends_is_told_and_a_write_waits_for_the_n
     write.await.unwrap();
     assert!(clock.wall() >= midnight, "kept, and sent on the new day");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_obeyed_by_other_processes_and_after_a_restart_and_says_why() {
+    let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
+    let book = Arc::new(MemoryBook::new());
+    let settings = Settings {
+        burst: Some(100),
+        ..Settings::default()
+    };
+    let start = || Budget::new(&settings, clock.clone(), book.clone());
+    let (mine, theirs) = (start(), start());
+    for (quota, refusal) in [(Quota::Burst, Refusal::Window), (Quota::Search, Refusal::Second)] {
+        let mut permit = mine.permit(Lane::Sync, quota).await;
+        permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
+        permit.answered(&Report {
+            status: 429,
+            refusal: Some((refusal, None)),
+            ..Report::default()
+        });
+    }
+    let (since, before) = (clock.wall(), clock.now());
+    drop(theirs.permit(Lane::Write, Quota::Burst).await);
+    let waited = clock.now() - before;
+    assert!(
+        waited >= Duration::from_secs(10),
+        "the freeze is everybody's: {waited:?}"
+    );
+    clock.sleep(Duration::from_secs(5)).await;
+    let restarted = start();
+    for budget in [&mine, &theirs, &restarted] {
+        let limits = budget.limits();
+        assert_eq!(
+            (limits.burst.left, limits.search.left),
+            (50, 4),
+            "half, and one search less"
+        );
+        assert_eq!(limits.shared_since, Some(since));
+        assert_eq!((limits.today.requests(), limits.today.rate_limited), (2, 2));
+    }
+    clock.sleep(Duration::from_secs(600)).await;
+    let limits = start().limits();
+    assert_eq!(limits.search.left, 5, "it recovers over a restart, too");
+    assert_eq!(limits.shared_since, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_day_is_counted_over_restarts_and_by_all_processes() {
+    let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
+    let book = Arc::new(MemoryBook::new());
+    let settings = Settings {
+        daily: Some(10),
+        daily_reserve_percent: 0,
+        warn_daily_left: 0,
+        ..Settings::default()
+    };
+    let start = || Budget::new(&settings, clock.clone(), book.clone());
+    let beside = start();
+    for _ in 0..10 {
+        // Killed with its request on the wire.
+        let budget = start();
+        let mut permit = budget.permit_today(Lane::Read, Quota::Burst).await.unwrap();
+        permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
+        std::mem::forget(permit);
+    }
+    let midnight = "2026-11-23T00:00:00Z".parse().unwrap();
+    for budget in [beside, start()] {
+        let refused = budget.permit_today(Lane::Read, Quota::Burst).await;
+        assert_eq!(refused.map(drop), Err(midnight));
+        assert!(budget.limits().daily_low);
+    }
+}

@@ -16,6 +16,8 @@ mod proof;
 mod smooth;
 mod stats;
 mod window;
+#[cfg(test)]
+mod yields;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
