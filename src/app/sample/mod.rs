@@ -295,7 +295,7 @@ pub fn model_with(board: Board, size: (u16, u16)) -> Model {
     };
     say(Msg::Answer(Ticket(1), Answer::Board(Ok(Box::new(board)))));
     say(Msg::Answer(Ticket(2), Answer::Outbox(Ok(outbox()))));
-    say(Msg::Engine(Event::Limits(limits())));
+    say(Msg::Engine(Event::Limits(Box::new(limits()))));
     model
 }
 

@@ -51,9 +51,9 @@ pub(super) fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Limits(limits) => {
             if worth_a_frame(&model.limits, &limits) {
-                model.limits = limits.clone();
+                model.limits.clone_from(&limits);
             }
-            model.latest_limits = limits;
+            model.latest_limits = *limits;
             Vec::new()
         }
     }

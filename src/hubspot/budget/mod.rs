@@ -15,6 +15,8 @@ mod permit;
 mod proof;
 mod smooth;
 mod stats;
+#[cfg(test)]
+mod usual;
 mod window;
 #[cfg(test)]
 mod yields;
