@@ -85,7 +85,7 @@ pub enum Command {
     #[command(subcommand)]
     Outbox(OutboxCommand),
     /// Both budgets: capacity, left, who used them
-    Limits(FormatArgs),
+    Limits(LimitsArgs),
     /// A simulated HubSpot as a server of its own
     Simulate(Box<SimulateArgs>),
 }
@@ -108,6 +108,16 @@ pub struct SetupArgs {
     /// Only print the address of the page, start no browser
     #[arg(long, requires = "oauth")]
     pub no_browser: bool,
+}
+
+/// `dealdeck limits`
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LimitsArgs {
+    /// The last requests instead, newest first: at most so many
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50")]
+    pub requests: Option<usize>,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 /// `dealdeck sync`

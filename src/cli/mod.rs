@@ -154,7 +154,8 @@ fn format_of(command: &Command) -> Option<Format> {
         Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
             Some(write.format.format)
         }
-        Command::Outbox(OutboxCommand::List { format, .. }) | Command::Limits(format) => Some(format.format),
+        Command::Outbox(OutboxCommand::List { format, .. }) => Some(format.format),
+        Command::Limits(args) => Some(args.format.format),
         Command::Setup(_) | Command::Simulate(_) => None,
     }
 }

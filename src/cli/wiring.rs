@@ -104,6 +104,7 @@ impl Wiring {
             reserve_percent: settings.budget.reserve_percent,
             daily_reserve_percent: settings.budget.daily_reserve_percent,
             ca_pem: self.authorities()?,
+            warn_daily_left: settings.budget.warn_daily_left,
             ..hubspot::Settings::default()
         })
     }

@@ -58,7 +58,7 @@ fn seconds(span: std::time::Duration) -> String {
 }
 
 /// All of them, in the order of the example file.
-pub(super) const KEYS: [Key; 28] = [
+pub(super) const KEYS: [Key; 29] = [
     Key {
         env: &[
             "DEALDECK_TOKEN",
@@ -231,6 +231,15 @@ pub(super) const KEYS: [Key; 28] = [
                 .map(|share| settings.budget.daily_reserve_percent = share)
         },
         |settings| settings.budget.daily_reserve_percent.to_string(),
+    ),
+    key(
+        "budget.warn_daily_left",
+        |settings, given| {
+            given
+                .whole(0..=1_000_000_000_u32)
+                .map(|left| settings.budget.warn_daily_left = left.into())
+        },
+        |settings| settings.budget.warn_daily_left.to_string(),
     ),
     key(
         "goals.quota",

@@ -187,6 +187,8 @@ pub struct Budget {
     pub reserve_percent: u8,
     /// Share of the day that background work leaves to people.
     pub daily_reserve_percent: u8,
+    /// With so few requests of the day left people are told.
+    pub warn_daily_left: u64,
 }
 
 /// The goal.
@@ -263,6 +265,7 @@ impl Settings {
                 search_per_second: 5,
                 reserve_percent: 5,
                 daily_reserve_percent: 10,
+                warn_daily_left: 1_000,
             },
             goals: Goals {
                 quota: None,

@@ -82,5 +82,5 @@ pub enum Event {
     /// The connection or the age of the data changed.
     Freshness(Freshness),
     /// The gauges moved.
-    Limits(Limits),
+    Limits(Box<Limits>),
 }

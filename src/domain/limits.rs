@@ -1,4 +1,4 @@
-//! The budgets as gauges: what HubSpot allows, what is left, who uses it.
+//! The budgets as gauges: what HubSpot allows, what is left, who uses it, and the last requests.
 
 use std::time::Duration;
 
@@ -63,11 +63,80 @@ pub struct LaneLoad {
     pub active: u32,
     /// Requests waiting for a slot.
     pub waiting: u32,
-    /// Requests sent since the start.
+    /// Requests this process sent since its start.
     pub total: u64,
 }
 
-/// Both budgets and the statistics since the start.
+/// What a lane has used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneUsage {
+    /// Requests sent.
+    pub requests: u64,
+    /// Time they waited for a slot, all together.
+    pub waited: Duration,
+}
+
+/// What every process of a store has used since the day began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Since when this is counted: the last midnight of the account's zone. `None` when nothing is counted.
+    pub since: Option<Timestamp>,
+    /// Per lane, in the order of [`Lane::ALL`].
+    pub lanes: [LaneUsage; 4],
+    /// Requests in the last sixty seconds.
+    pub per_minute: u64,
+    /// Answers that said 429.
+    pub rate_limited: u64,
+    /// Requests sent again.
+    pub retries: u64,
+}
+
+impl Usage {
+    /// For how long counts are kept, in quarters of an hour: eight days.
+    pub const QUARTERS_KEPT: i64 = 8 * 24 * 4;
+
+    /// The quarter of an hour counts are kept by. Every zone's midnight is the beginning of one.
+    #[must_use]
+    pub fn quarter(at: Timestamp) -> i64 {
+        at.as_second().div_euclid(15 * 60)
+    }
+
+    /// Requests of all lanes.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.lanes.iter().map(|lane| lane.requests).sum()
+    }
+
+    /// Time requests of all lanes waited for a slot.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.lanes.iter().map(|lane| lane.waited).sum()
+    }
+}
+
+/// One request as it is remembered for people. It never holds a query, an address of a person or a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentRequest {
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Who it was for.
+    pub lane: Lane,
+    /// `GET`, `POST` and so on.
+    pub method: String,
+    /// Without the query; what may name a person or be a secret stands as `…`.
+    pub path: String,
+    /// The answer's status; `None` while there is none, and for ever when it was lost.
+    pub status: Option<u16>,
+    /// From sending to the answer, or to giving up; `None` while it is on the wire.
+    pub took: Option<Duration>,
+}
+
+impl SentRequest {
+    /// How many are remembered: more than any tier allows in a minute, so that they tell the pace, too.
+    pub const REMEMBERED: usize = 4_000;
+}
+
+/// Both budgets and the statistics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// The rolling window, e.g. 190 per 10 s.
@@ -76,16 +145,22 @@ pub struct Limits {
     pub search: Gauge,
     /// The day; `None` until HubSpot has said it.
     pub daily: Option<Gauge>,
-    /// Load per lane, in the order of [`Lane::ALL`].
+    /// So little of the day is left that background work waits and people should know.
+    pub daily_low: bool,
+    /// Somebody else uses the same windows: since when it is seen without a pause. We send less meanwhile.
+    pub shared_since: Option<Timestamp>,
+    /// What all processes of the store have used today.
+    pub today: Usage,
+    /// Load per lane of this process, in the order of [`Lane::ALL`].
     pub lanes: [LaneLoad; 4],
-    /// Requests sent since the start.
+    /// Requests this process sent since its start.
     pub total_requests: u64,
-    /// Time requests waited for a slot, all together.
+    /// Time they waited for a slot, all together.
     pub total_wait: Duration,
-    /// Requests in the last sixty seconds.
+    /// Those of the last sixty seconds.
     pub requests_per_minute: u64,
-    /// Answers that said 429.
+    /// Answers to this process that said 429.
     pub rate_limited: u64,
-    /// Requests sent again.
+    /// Requests this process sent again.
     pub retries: u64,
 }

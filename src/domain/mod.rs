@@ -37,7 +37,7 @@ pub use deal::{Deal, DealState, Pending, parse_time};
 pub use event::{Connection, Event, Freshness, Progress};
 pub use fault::{Fault, FaultKind};
 pub use id::{CompanyId, ContactId, DealId, ListId, NoteId, OpId, OwnerId, PipelineId, StageId, UserId};
-pub use limits::{Gauge, Lane, LaneLoad, Limits};
+pub use limits::{Gauge, Lane, LaneLoad, LaneUsage, Limits, SentRequest, Usage};
 pub use list::{FilterSummary, List, ListKind, ListMember, Membership, MembershipChange};
 pub use operation::{OpError, OpKind, OpState, Operation, Payload};
 pub use owner::Owner;

@@ -169,7 +169,7 @@ impl Client {
     /// Sends the request once and tells the budget what became of it.
     async fn attempt(&self, mut permit: Permit, call: &Call, bearer: &HeaderValue) -> Result<Response, Failure> {
         let request = self.request(call, bearer);
-        permit.begin();
+        permit.begin(&call.method, &call.path);
         let lane = permit.lane();
         match self.inner.transport.send(request).await {
             Err(error) => {
@@ -184,6 +184,7 @@ impl Client {
             Ok(response) => {
                 let failure = (!response.status.is_success()).then(|| refusal::read(&response, call.quota));
                 permit.answered(&Report {
+                    status: response.status.as_u16(),
                     headers: RateHeaders::read(&response.headers),
                     refusal: failure.as_ref().and_then(refusal::refusal),
                 });

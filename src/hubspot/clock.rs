@@ -26,6 +26,9 @@ enum Source {
         wall: Timestamp,
         slot: SlotTime,
     },
+    /// Moved by a test: a laptop that sleeps, a wall clock somebody sets.
+    #[cfg(test)]
+    Hand(std::sync::Arc<std::sync::Mutex<(Timestamp, SlotTime)>>),
 }
 
 impl Clock {
@@ -60,6 +63,8 @@ impl Clock {
         match &self.source {
             Source::System => system_time(),
             Source::From { start, wall, .. } => wall.saturating_add(start.elapsed()).unwrap_or(Timestamp::MAX),
+            #[cfg(test)]
+            Source::Hand(hand) => hand.lock().unwrap().0,
         }
     }
 
@@ -69,6 +74,25 @@ impl Clock {
         match &self.source {
             Source::System => boot_time(),
             Source::From { start, slot, .. } => slot.after(start.elapsed()),
+            #[cfg(test)]
+            Source::Hand(hand) => hand.lock().unwrap().1,
+        }
+    }
+
+    /// A clock that stands still until a test sets it. Slot time must never be set back.
+    #[cfg(test)]
+    pub(super) fn in_hand(wall: Timestamp) -> Self {
+        let hand = std::sync::Arc::new(std::sync::Mutex::new((wall, SlotTime(0))));
+        Self {
+            source: Source::Hand(hand),
+        }
+    }
+
+    /// Sets a clock that is in hand.
+    #[cfg(test)]
+    pub(super) fn set(&self, wall: Timestamp, slot: SlotTime) {
+        if let Source::Hand(hand) = &self.source {
+            *hand.lock().unwrap() = (wall, slot);
         }
     }
 

@@ -46,7 +46,9 @@ mod writes;
 
 pub use auth::{Consent, Credentials, Grant, MemoryTokens, OAuthApp, Redirect, TokenDesk, TokenStore, consent_page};
 pub use batch::{BatchWrite, ItemOutcome, NewRecord, RecordChange};
-pub use budget::{Budget, Day, Learnt, Ledger, MemoryBook, Permit, Quota, SlotBook, SlotId, SlotTime};
+pub use budget::{
+    Budget, Day, EntryId, Learnt, Ledger, MemoryBook, Pace, Permit, Quota, Setback, SlotBook, SlotId, SlotTime,
+};
 pub use classify::{Action, Applied, HeldReason, OpClass, Verdict, classify};
 pub use client::Client;
 pub use clock::Clock;

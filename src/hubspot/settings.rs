@@ -32,6 +32,8 @@ pub struct Settings {
     pub reserve_percent: u8,
     /// Share of the day kept for people: 10.
     pub daily_reserve_percent: u8,
+    /// With so few requests of the day left background work waits and people are told: 1,000.
+    pub warn_daily_left: u64,
     /// Searches take a slot of the ten-second window too. HubSpot's specification exempts them.
     pub search_counts_in_burst: bool,
     /// Certificate authorities to trust beside the system's, as PEM: for a proxy that looks into TLS.
@@ -53,6 +55,7 @@ impl Default for Settings {
             daily: None,
             reserve_percent: 5,
             daily_reserve_percent: 10,
+            warn_daily_left: 1_000,
             search_counts_in_burst: false,
             ca_pem: None,
             jitter_seed: None,

@@ -1,4 +1,4 @@
-//! Both budgets.
+//! Both budgets, and who used them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Column, Format, Names, Sheet, json};
-use crate::domain::{Gauge, Lane, LaneLoad, Limits, format};
+use crate::domain::{Gauge, Lane, Limits, format};
 
 /// The budgets for scripts; utilisation is used ÷ capacity, 0 to 1.
 #[derive(Clone, Debug, Serialize)]
@@ -17,7 +17,13 @@ pub struct LimitsJson {
     pub daily: Option<DayJson>,
     /// The search quota.
     pub search: WindowJson,
-    /// Requests since the start.
+    /// Since when somebody else is seen to use the same windows; null while we are alone.
+    pub shared_since: Option<Timestamp>,
+    /// So little of the day is left that background work waits.
+    pub daily_low: bool,
+    /// Since when all that follows is counted, for every process of the data directory: midnight of the account.
+    pub counted_since: Option<Timestamp>,
+    /// Requests sent.
     pub total_requests: u64,
     /// Time requests waited for a slot, all together.
     pub total_wait_seconds: f64,
@@ -60,12 +66,16 @@ pub struct DayJson {
 /// A lane for scripts.
 #[derive(Clone, Debug, Serialize)]
 pub struct LaneJson {
-    /// Requests on the wire.
+    /// Requests of this process on the wire.
     pub active: u32,
-    /// Requests waiting for a slot.
+    /// Requests of this process waiting for a slot.
     pub waiting: u32,
-    /// Requests since the start.
+    /// Requests sent.
     pub total: u64,
+    /// Of all requests, 0 to 1.
+    pub share: f64,
+    /// Time its requests waited for a slot, all together.
+    pub wait_seconds: f64,
 }
 
 /// The JSON of the budgets.
@@ -77,9 +87,17 @@ pub fn limits_json(limits: &Limits) -> LimitsJson {
         window_seconds: seconds(gauge.window),
         utilisation: utilisation(gauge),
     };
-    let lane = |(lane, load): (Lane, LaneLoad)| {
-        let LaneLoad { active, waiting, total } = load;
-        (lane.word(), LaneJson { active, waiting, total })
+    let today = &limits.today;
+    let lane = |lane: Lane| {
+        let (load, usage) = (limits.lanes[lane as usize], today.lanes[lane as usize]);
+        let shape = LaneJson {
+            active: load.active,
+            waiting: load.waiting,
+            total: usage.requests,
+            share: ratio(usage.requests, today.requests()),
+            wait_seconds: seconds(usage.waited),
+        };
+        (lane.word(), shape)
     };
     LimitsJson {
         burst: window(&limits.burst),
@@ -90,12 +108,15 @@ pub fn limits_json(limits: &Limits) -> LimitsJson {
             resets_at: day.resets_at,
         }),
         search: window(&limits.search),
-        total_requests: limits.total_requests,
-        total_wait_seconds: seconds(limits.total_wait),
-        requests_per_minute: limits.requests_per_minute,
-        rate_limited: limits.rate_limited,
-        retries: limits.retries,
-        lanes: Lane::ALL.into_iter().zip(limits.lanes).map(lane).collect(),
+        shared_since: limits.shared_since,
+        daily_low: limits.daily_low,
+        counted_since: today.since,
+        total_requests: today.requests(),
+        total_wait_seconds: seconds(today.waited()),
+        requests_per_minute: today.per_minute,
+        rate_limited: today.rate_limited,
+        retries: today.retries,
+        lanes: Lane::ALL.into_iter().map(lane).collect(),
     }
 }
 
@@ -104,9 +125,14 @@ pub(super) fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
 }
 
-/// Used ÷ capacity to four decimals; an unknown capacity is unused.
+/// Used ÷ capacity; an unknown capacity is unused.
 fn utilisation(gauge: &Gauge) -> f64 {
-    let ratio = gauge.used() as f64 / gauge.capacity.max(1) as f64;
+    ratio(gauge.used(), gauge.capacity)
+}
+
+/// To four decimals; of nothing it is nothing.
+fn ratio(part: u64, whole: u64) -> f64 {
+    let ratio = part as f64 / whole.max(1) as f64;
     (ratio * 10_000.0).round() / 10_000.0
 }
 
@@ -118,8 +144,18 @@ pub fn limits(limits: &Limits, names: &Names<'_>, format: Format) -> serde_json:
     Ok(match format {
         Format::Json | Format::Jsonl => json::compact(&limits_json(limits))? + "\n",
         Format::Csv => rows(limits, |at| at.to_string()).csv(),
-        Format::Markdown => rows(limits, |at| names.minute(at)).markdown() + "\n" + &statistics(limits),
-        Format::Table => rows(limits, |at| names.minute(at)).table() + "\n" + &statistics(limits),
+        Format::Markdown => [
+            rows(limits, |at| names.minute(at)).markdown(),
+            lanes(limits).markdown(),
+            statistics(limits, names),
+        ]
+        .join("\n"),
+        Format::Table => [
+            rows(limits, |at| names.minute(at)).table(),
+            lanes(limits).table(),
+            statistics(limits, names),
+        ]
+        .join("\n"),
     })
 }
 
@@ -158,13 +194,55 @@ fn rows(limits: &Limits, time: impl Fn(Timestamp) -> String) -> Sheet {
     }
 }
 
-fn statistics(limits: &Limits) -> String {
-    format!(
-        "{}, {} per minute, {} s waited, {} answered 429, {} sent again\n",
-        format::plural(limits.total_requests, "request", "requests"),
-        format::count(limits.requests_per_minute),
-        seconds(limits.total_wait),
-        format::count(limits.rate_limited),
-        format::count(limits.retries),
-    )
+/// Who used them: of all processes since midnight, but for what this one has on the wire and waiting.
+fn lanes(limits: &Limits) -> Sheet {
+    let row = |lane: Lane| {
+        let (load, usage) = (limits.lanes[lane as usize], limits.today.lanes[lane as usize]);
+        vec![
+            lane.word().to_owned(),
+            usage.requests.to_string(),
+            ratio(usage.requests, limits.today.requests()).to_string(),
+            seconds(usage.waited).to_string(),
+            load.active.to_string(),
+            load.waiting.to_string(),
+        ]
+    };
+    Sheet {
+        columns: vec![
+            Column::text("lane"),
+            Column::number("requests"),
+            Column::number("share"),
+            Column::number("wait_seconds"),
+            Column::number("active"),
+            Column::number("waiting"),
+        ],
+        rows: Lane::ALL.into_iter().map(row).collect(),
+    }
+}
+
+fn statistics(limits: &Limits, names: &Names<'_>) -> String {
+    let today = &limits.today;
+    let mut text = format!(
+        "{} today, {} per minute, {} s waited, {} answered 429, {} sent again\n",
+        format::plural(today.requests(), "request", "requests"),
+        format::count(today.per_minute),
+        seconds(today.waited()),
+        format::count(today.rate_limited),
+        format::count(today.retries),
+    );
+    if let Some(since) = limits.shared_since {
+        text += &format!(
+            "shared with another client since {}; we send less meanwhile\n",
+            names.minute(since)
+        );
+    }
+    if let Some(day) = limits.daily.as_ref().filter(|_| limits.daily_low) {
+        let resets = day.resets_at.map(|at| format!(" until {}", names.minute(at)));
+        text += &format!(
+            "{} left today; background work waits{}\n",
+            format::plural(day.left, "request", "requests"),
+            resets.unwrap_or_default()
+        );
+    }
+    text
 }

@@ -9,6 +9,7 @@ mod json;
 mod limits;
 mod names;
 mod operation;
+mod requests;
 mod sheet;
 mod sync;
 
@@ -19,6 +20,7 @@ pub use json::{FaultJson, compact, error_line, fault_json, lines};
 pub use limits::{LimitsJson, limits, limits_json};
 pub use names::{Named, Names};
 pub use operation::{OperationJson, operation_json, operations};
+pub use requests::{RequestJson, request_json, requests};
 pub use sheet::{Column, Sheet};
 pub use sync::{SyncJson, sync, sync_json};
 

@@ -44,6 +44,11 @@ impl Names<'_> {
         at.to_zoned(self.zone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// A time of a request for people: `2026-11-22 09:12:05`.
+    pub(super) fn second(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// An owner's name, else their id.
     #[must_use]
     pub fn owner(&self, id: &OwnerId) -> String {

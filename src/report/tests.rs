@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::{
-    Account, Contact, Deal, Fault, FaultKind, Gauge, LaneLoad, Limits, ObjectCount, ObjectType, OpError, OpId, OpKind,
-    OpState, Operation, Owner, Payload, Pending, Pipeline, PushCount, Record, RecordRef, Stage, SyncReport,
+    Account, Contact, Deal, Fault, FaultKind, Gauge, Lane, LaneLoad, LaneUsage, Limits, ObjectCount, ObjectType,
+    OpError, OpId, OpKind, OpState, Operation, Owner, Payload, Pending, Pipeline, PushCount, Record, RecordRef,
+    SentRequest, Stage, SyncReport, Usage,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -227,6 +228,10 @@ fn operations_in_every_format() {
 
 #[test]
 fn limits_in_every_format() {
+    let lane = |requests, waited| LaneUsage {
+        requests,
+        waited: Duration::from_millis(waited),
+    };
     let mut budgets = Limits {
         burst: Gauge {
             capacity: 190,
@@ -246,11 +251,20 @@ fn limits_in_every_format() {
             window: Duration::ZERO,
             resets_at: Some(at("2026-11-23T05:00:00Z")),
         }),
-        total_requests: 71_240,
-        total_wait: Duration::from_millis(1_234),
-        requests_per_minute: 42,
-        rate_limited: 2,
-        retries: 3,
+        daily_low: true,
+        shared_since: Some(at("2026-11-22T15:41:00Z")),
+        today: Usage {
+            since: Some(at("2026-11-22T05:00:00Z")),
+            lanes: [
+                lane(10_000, 34),
+                lane(4_000, 0),
+                LaneUsage::default(),
+                lane(57_240, 1_200),
+            ],
+            per_minute: 42,
+            rate_limited: 2,
+            retries: 3,
+        },
         ..Limits::default()
     };
     budgets.lanes[0] = LaneLoad {
@@ -270,6 +284,30 @@ fn limits_in_every_format() {
             .unwrap()
             .contains("\"daily\":null")
     );
+}
+
+#[test]
+fn requests_in_every_format() {
+    let request = |time: &str, path: &str, status, took: Option<u64>| SentRequest {
+        at: at(time),
+        lane: Lane::Sync,
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        status,
+        took: took.map(Duration::from_millis),
+    };
+    let deals = "/crm/objects/2026-09/deals";
+    let last = [
+        request("2026-11-22T15:42:06Z", "/crm/objects/2026-09/contacts/…", None, None),
+        request("2026-11-22T15:42:05Z", deals, Some(200), Some(131)),
+        request("2026-11-22T15:41:58Z", deals, None, Some(10_000)),
+    ];
+    let account = account();
+    let names = Names {
+        account: Some(&account),
+        ..Names::default()
+    };
+    insta::assert_snapshot!(in_all_formats(|format| requests(&last, &names, format)));
 }
 
 #[test]

@@ -1,44 +1,63 @@
 //! Slots of HubSpot's rate windows in `budget.db`, shared by every process on the directory. A slot is held from the send
 //! until the answer plus the window, so that no window at HubSpot's end ever sees more requests than it allows; the
-//! argument needs no assumption about latency. What a killed process held frees itself.
+//! argument needs no assumption about latency. What a killed process held frees itself. Beside them what the answers
+//! taught, and the journal of requests.
 
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+mod journal;
+mod learnt;
+
+pub use learnt::{LearntLimits, LearntWindow};
+
+use rusqlite::{Connection, TransactionBehavior, params};
 use rusqlite_migration::M;
 
 use super::{Result, Settings, files};
 
-const STEPS: &[M<'static>] = &[M::up(
-    "CREATE TABLE slot (
+const STEPS: &[M<'static>] = &[
+    M::up(
+        "CREATE TABLE slot (
        id INTEGER PRIMARY KEY AUTOINCREMENT,
        ledger TEXT NOT NULL,
        pid INTEGER NOT NULL,
        start INTEGER NOT NULL,   -- microseconds of the callers' common clock
-       free_at INTEGER           -- NULL while the request is on the wire
+       free_at INTEGER           -- a lease while the request is on the wire
      ) STRICT;
      CREATE INDEX slot_ledger ON slot (ledger, free_at);
      CREATE TABLE limits (
        only INTEGER PRIMARY KEY CHECK (only = 1),
        burst_max INTEGER, daily_max INTEGER, daily_remaining INTEGER, at INTEGER NOT NULL
      ) STRICT;",
-)];
+    ),
+    // A slot carries its lease from the beginning, and a journal and the setbacks stand beside the slots.
+    M::up(
+        "UPDATE slot SET free_at = start + 70000000 WHERE free_at IS NULL;
+     ALTER TABLE limits ADD COLUMN resets_at INTEGER;
+     ALTER TABLE limits ADD COLUMN refused_until INTEGER;
+     CREATE TABLE window (
+       ledger TEXT PRIMARY KEY,
+       low INTEGER, refused_at INTEGER, frozen_until INTEGER,
+       shared_since INTEGER, shared_seen INTEGER
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE request (
+       id INTEGER PRIMARY KEY AUTOINCREMENT,
+       at INTEGER NOT NULL,      -- microseconds of wall time
+       lane TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
+       status INTEGER, took INTEGER
+     ) STRICT;
+     CREATE INDEX request_at ON request (at);
+     CREATE TABLE used (
+       quarter INTEGER NOT NULL, -- of an hour, since 1970
+       lane TEXT NOT NULL,
+       sent INTEGER NOT NULL DEFAULT 0, waited INTEGER NOT NULL DEFAULT 0,
+       refused INTEGER NOT NULL DEFAULT 0, repeated INTEGER NOT NULL DEFAULT 0,
+       PRIMARY KEY (quarter, lane)
+     ) STRICT, WITHOUT ROWID;",
+    ),
+];
 
-/// A slot on the wire is given up after the request's timeout (30 s), the longest window (10 s) and a grace of 30 s: its
-/// process died.
-const ABANDONED_US: i64 = 70 * 1_000_000;
-
-/// What HubSpot's answers said about the budgets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LearntLimits {
-    /// Requests per ten seconds.
-    pub burst_max: Option<u32>,
-    /// Requests per day.
-    pub daily_max: Option<u64>,
-    /// Requests left today.
-    pub daily_remaining: Option<u64>,
-    /// Wall time of the answer.
-    pub at: Timestamp,
-}
+/// Clocks of processes on one machine agree better than this. A slot taken later than that was taken before the machine
+/// was started again, and its clock with it.
+const AHEAD_US: i64 = 60 * 1_000_000;
 
 /// The slots of all ledgers.
 #[derive(Debug)]
@@ -61,27 +80,39 @@ impl Slots {
         })
     }
 
-    /// Takes a slot of `ledger` when fewer than `capacity` are held at `now_us`: `Ok(Ok(slot))`. Otherwise `Ok(Err(t))`
-    /// with the earliest time at which one is known to be free; a request that is answered before then may free one
-    /// sooner.
+    /// Takes a slot of `ledger` when fewer than `capacity` are held at `now_us`: `Ok(Ok(slot))`. It is then held until
+    /// `lease_us`, unless [`Slots::release`] says otherwise. Otherwise `Ok(Err(t))` with the earliest time at which enough
+    /// are known to be free; a request that is answered before then may free one sooner. With a capacity of zero that is
+    /// never.
     ///
-    /// Times are microseconds of one clock all callers share and that never goes back (boot time).
+    /// Times are microseconds of one clock all callers share and that never goes back while the machine runs (boot time).
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn take(&mut self, ledger: &str, capacity: u32, now_us: i64) -> Result<std::result::Result<i64, i64>> {
+    pub fn take(
+        &mut self,
+        ledger: &str,
+        capacity: u32,
+        now_us: i64,
+        lease_us: i64,
+    ) -> Result<std::result::Result<i64, i64>> {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.prepare_cached("DELETE FROM slot WHERE ledger = ?1 AND coalesce(free_at, start + ?3) <= ?2")?
-            .execute(params![ledger, now_us, ABANDONED_US])?;
-        let (held, earliest): (u32, Option<i64>) = tx
-            .prepare_cached("SELECT count(*), min(coalesce(free_at, start + ?2)) FROM slot WHERE ledger = ?1")?
-            .query_row(params![ledger, ABANDONED_US], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        tx.prepare_cached("DELETE FROM slot WHERE ledger = ?1 AND (free_at <= ?2 OR start > ?2 + ?3)")?
+            .execute(params![ledger, now_us, AHEAD_US])?;
+        let held: u32 = tx
+            .prepare_cached("SELECT count(*) FROM slot WHERE ledger = ?1")?
+            .query_row([ledger], |row| row.get(0))?;
         let taken = if held < capacity {
-            tx.prepare_cached("INSERT INTO slot (ledger, pid, start) VALUES (?1, ?2, ?3)")?
-                .execute(params![ledger, self.pid, now_us])?;
+            tx.prepare_cached("INSERT INTO slot (ledger, pid, start, free_at) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![ledger, self.pid, now_us, lease_us])?;
             Ok(tx.last_insert_rowid())
+        } else if capacity == 0 {
+            Err(i64::MAX)
         } else {
-            Err(earliest.unwrap_or(now_us))
+            let enough = "SELECT free_at FROM slot WHERE ledger = ?1 ORDER BY free_at LIMIT 1 OFFSET ?2";
+            Err(tx
+                .prepare_cached(enough)?
+                .query_row(params![ledger, held - capacity], |row| row.get(0))?)
         };
         tx.commit()?;
         Ok(taken)
@@ -105,49 +136,20 @@ impl Slots {
     pub fn held(&self, ledger: &str, now_us: i64) -> Result<u32> {
         let held = self
             .conn
-            .prepare_cached("SELECT count(*) FROM slot WHERE ledger = ?1 AND coalesce(free_at, start + ?3) > ?2")?
-            .query_row(params![ledger, now_us, ABANDONED_US], |row| row.get(0))?;
+            .prepare_cached("SELECT count(*) FROM slot WHERE ledger = ?1 AND free_at > ?2 AND start <= ?2 + ?3")?
+            .query_row(params![ledger, now_us, AHEAD_US], |row| row.get(0))?;
         Ok(held)
     }
 
-    /// Remembers what HubSpot said last; what an answer left out stays.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn put_limits(&mut self, learnt: LearntLimits) -> Result<()> {
-        self.conn
-            .prepare_cached(
-                "INSERT INTO limits (only, burst_max, daily_max, daily_remaining, at) VALUES (1, ?1, ?2, ?3, ?4) \
-                 ON CONFLICT (only) DO UPDATE SET burst_max = coalesce(excluded.burst_max, burst_max), \
-                 daily_max = coalesce(excluded.daily_max, daily_max), \
-                 daily_remaining = coalesce(excluded.daily_remaining, daily_remaining), at = excluded.at",
-            )?
-            .execute(params![
-                learnt.burst_max,
-                learnt.daily_max.map(u64::cast_signed),
-                learnt.daily_remaining.map(u64::cast_signed),
-                learnt.at.as_microsecond(),
-            ])?;
-        Ok(())
-    }
-
-    /// What HubSpot said last; `None` before its first answer.
+    /// How many slots were ever taken, of all ledgers and by whichever process.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn limits(&self) -> Result<Option<LearntLimits>> {
-        let found = self
+    pub fn taken(&self) -> Result<u64> {
+        let taken: i64 = self
             .conn
-            .prepare_cached("SELECT burst_max, daily_max, daily_remaining, at FROM limits")?
-            .query_row([], |row| {
-                Ok(LearntLimits {
-                    burst_max: row.get(0)?,
-                    daily_max: row.get::<_, Option<i64>>(1)?.map(i64::cast_unsigned),
-                    daily_remaining: row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned),
-                    at: Timestamp::from_microsecond(row.get(3)?).unwrap_or_default(),
-                })
-            })
-            .optional()?;
-        Ok(found)
+            .prepare_cached("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'slot'), 0)")?
+            .query_row([], |row| row.get(0))?;
+        Ok(taken.cast_unsigned())
     }
 }

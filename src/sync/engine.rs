@@ -156,7 +156,7 @@ async fn gauges(core: &Core) {
         let _ = watched.wait_for(|watched| *watched).await;
         let limits = core.client.limits();
         if last.as_ref() != Some(&limits) {
-            core.tell(Event::Limits(limits.clone()));
+            core.tell(Event::Limits(Box::new(limits.clone())));
             last = Some(limits);
         }
         tokio::time::sleep(GAUGES).await;

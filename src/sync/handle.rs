@@ -17,7 +17,7 @@ use crate::{
     domain::{
         Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault, Freshness, Identity, Limits,
         ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt, Record, RecordRef,
-        Submission, SyncReport, UndoOutcome,
+        SentRequest, Submission, SyncReport, UndoOutcome,
     },
     store::{Kept, OutboxFilter, Reader},
 };
@@ -336,6 +336,12 @@ impl Handle {
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.core.client.limits()
+    }
+
+    /// The last requests of every process of the store, newest first, at most so many.
+    #[must_use]
+    pub fn requests(&self, count: usize) -> Vec<SentRequest> {
+        self.core.client.budget().requests(count)
     }
 
     /// How true the data is.

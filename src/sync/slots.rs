@@ -1,15 +1,21 @@
 //! The budget's memory in the store, shared by every process on one data directory. It counts and remembers; who goes
 //! first is the client's decision.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
 use crate::{
-    domain::Fault,
-    hubspot::{Clock, Day, Learnt, Ledger, SlotBook, SlotId, SlotTime},
-    store::{self, LearntLimits, Slots},
+    domain::{Fault, SentRequest, Usage},
+    hubspot::{Clock, Day, EntryId, Learnt, Ledger, Setback, SlotBook, SlotId, SlotTime},
+    store::{self, LearntLimits, LearntWindow, Slots},
 };
+
+/// In the order of what is learnt about them.
+const LEDGERS: [Ledger; 2] = [Ledger::Burst, Ledger::Search];
 
 /// A book that cannot answer asks again after this long, in microseconds.
 const ASK_AGAIN_US: i64 = 1_000_000;
@@ -35,20 +41,20 @@ impl StoredSlots {
     fn slots(&self) -> MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn wall(&self) -> Timestamp {
-        self.clock.wall()
-    }
+/// The journal is for people: that it cannot be kept stops nothing.
+fn keep<T>(result: store::Result<T>) -> Option<T> {
+    result
+        .inspect_err(|error| tracing::warn!(%error, "the journal of requests could not be kept"))
+        .ok()
 }
 
 impl SlotBook for StoredSlots {
-    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, _lease: SlotTime) -> Result<SlotId, SlotTime> {
-        if capacity == 0 {
-            return Err(SlotTime(i64::MAX));
-        }
-        match self.slots().take(ledger.word(), capacity, now.0) {
+    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, lease: SlotTime) -> Result<SlotId, SlotTime> {
+        match self.slots().take(ledger.word(), capacity, now.0, lease.0) {
             Ok(Ok(slot)) => Ok(SlotId(slot)),
-            Ok(Err(free_at)) => Err(SlotTime(free_at.max(now.0 + 1))),
+            Ok(Err(free_at)) => Err(SlotTime(free_at)),
             Err(error) => {
                 // Refuse rather than lie: without a memory nothing is sent.
                 tracing::warn!(%error, "the slots cannot be read");
@@ -67,6 +73,10 @@ impl SlotBook for StoredSlots {
         self.slots().held(ledger.word(), now.0).unwrap_or(u32::MAX)
     }
 
+    fn taken(&self) -> u64 {
+        self.slots().taken().unwrap_or(u64::MAX)
+    }
+
     fn learn(&self, learnt: Learnt) {
         let mut slots = self.slots();
         // The time belongs to what was said about the day; an answer that says nothing of it does not make it younger.
@@ -75,18 +85,32 @@ impl SlotBook for StoredSlots {
             burst_max: learnt.burst,
             daily_max: learnt.day.map(|day| day.limit),
             daily_remaining: learnt.day.map(|day| day.left),
-            at: learnt.day.map(|day| day.at).or(said).unwrap_or_else(|| self.wall()),
+            at: learnt
+                .day
+                .map(|day| day.at)
+                .or(said)
+                .unwrap_or_else(|| self.clock.wall()),
+            resets_at: learnt.resets_at,
+            refused_until: learnt.refused_until,
         };
-        if let Err(error) = slots.put_limits(limits) {
+        let mut kept = slots.put_limits(limits);
+        for (ledger, setback) in LEDGERS.into_iter().zip(learnt.setbacks) {
+            let known = slots.window(ledger.word()).map(setback_of).unwrap_or_default();
+            let both = known.and(setback);
+            if both != known {
+                kept = kept.and(slots.put_window(ledger.word(), window_of(both)));
+            }
+        }
+        if let Err(error) = kept {
             tracing::warn!(%error, "what was learnt about the limits could not be kept");
         }
     }
 
     fn learnt(&self) -> Learnt {
-        let known = self.slots().limits().ok().flatten();
+        let slots = self.slots();
+        let known = slots.limits().ok().flatten();
         Learnt {
             burst: known.and_then(|limits| limits.burst_max),
-            search: None,
             day: known.and_then(|limits| {
                 let (limit, left) = limits.daily_max.zip(limits.daily_remaining)?;
                 Some(Day {
@@ -95,7 +119,46 @@ impl SlotBook for StoredSlots {
                     at: limits.at,
                 })
             }),
+            resets_at: known.and_then(|limits| limits.resets_at),
+            refused_until: known.and_then(|limits| limits.refused_until),
+            setbacks: LEDGERS.map(|ledger| slots.window(ledger.word()).map(setback_of).unwrap_or_default()),
         }
+    }
+
+    fn sent(&self, request: &SentRequest, waited: Duration) -> EntryId {
+        EntryId(keep(self.slots().note_sent(request, waited)).unwrap_or_default())
+    }
+
+    fn ended(&self, entry: EntryId, status: Option<u16>, took: Duration) {
+        keep(self.slots().note_ended(entry.0, status, took));
+    }
+
+    fn repeated(&self, at: Timestamp) {
+        keep(self.slots().note_repeated(at));
+    }
+
+    fn usage(&self, since: Timestamp, now: Timestamp) -> Usage {
+        keep(self.slots().usage(since, now)).unwrap_or_default()
+    }
+
+    fn requests(&self, count: usize) -> Vec<SentRequest> {
+        keep(self.slots().requests(count)).unwrap_or_default()
+    }
+}
+
+fn setback_of(window: LearntWindow) -> Setback {
+    Setback {
+        refused: window.refused.map(|(low, at)| (low, SlotTime(at))),
+        frozen_until: window.frozen_until.map(SlotTime),
+        shared: window.shared.map(|(since, seen)| (since, SlotTime(seen))),
+    }
+}
+
+fn window_of(setback: Setback) -> LearntWindow {
+    LearntWindow {
+        refused: setback.refused.map(|(low, at)| (low, at.0)),
+        frozen_until: setback.frozen_until.map(|until| until.0),
+        shared: setback.shared.map(|(since, seen)| (since, seen.0)),
     }
 }
 
@@ -138,14 +201,25 @@ mod tests {
             left: 612_345,
             at: "2026-11-22T12:00:00Z".parse().unwrap(),
         };
+        let refused = Setback {
+            refused: Some((4, SlotTime(17))),
+            frozen_until: Some(SlotTime(1_000_017)),
+            shared: Some((day.at, SlotTime(17))),
+        };
         let learnt = Learnt {
             burst: Some(190),
-            search: None,
             day: Some(day),
+            resets_at: Some("2026-11-23T05:00:00Z".parse().unwrap()),
+            refused_until: None,
+            setbacks: [Setback::default(), refused],
         };
         let book = StoredSlots::open(&place, Clock::system()).unwrap();
         book.learn(learnt);
-        book.learn(Learnt { day: None, ..learnt });
+        book.learn(Learnt {
+            day: None,
+            setbacks: [Setback::default(); 2],
+            ..learnt
+        });
         assert_eq!(StoredSlots::open(&place, Clock::system()).unwrap().learnt(), learnt);
     }
 }

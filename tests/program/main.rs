@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test says what it expected by panicking")]
 
+mod budget;
 mod canary;
 mod commands;
 mod dashboard;

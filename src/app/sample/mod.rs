@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use crate::domain::{
     Account, ActivityItem, ActivityKind, Board, Company, Connection, Contact, Deal, DealDetail, DealId, Event,
     Freshness, Gauge, LaneLoad, Limits, Note, ObjectType, OpId, OpKind, Operation, Owner, Payload, Pending, Pipeline,
-    Properties, PropertyDefinition, RecordRef, Segment, SegmentCount, Stage, Who, body_to_html,
+    Properties, PropertyDefinition, RecordRef, Segment, SegmentCount, Stage, Usage, Who, body_to_html,
 };
 
 use rows::{ROWS, Row};
@@ -247,6 +247,9 @@ pub fn limits() -> Limits {
         burst: gauge(190, 104, 10),
         search: gauge(5, 4, 1),
         daily: Some(gauge(625_000, 553_800, 0)),
+        daily_low: false,
+        shared_since: None,
+        today: Usage::default(),
         lanes: [lane(1, 0), lane(0, 0), lane(0, 0), lane(2, 4)],
         total_requests: 71_200,
         total_wait: Duration::from_secs(12),
@@ -292,7 +295,7 @@ pub fn model_with(board: Board, size: (u16, u16)) -> Model {
     };
     say(Msg::Answer(Ticket(1), Answer::Board(Ok(Box::new(board)))));
     say(Msg::Answer(Ticket(2), Answer::Outbox(Ok(outbox()))));
-    say(Msg::Engine(Event::Limits(limits())));
+    say(Msg::Engine(Event::Limits(Box::new(limits()))));
     model
 }
 

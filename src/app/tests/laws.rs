@@ -149,7 +149,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             state,
         }),
         (0..9_usize).prop_map(|nth| Event::Happened(sample::board().activity[nth % 7].clone())),
-        Just(Event::Limits(sample::limits())),
+        Just(Event::Limits(Box::new(sample::limits()))),
         (any_connection(), any::<bool>()).prop_map(|(connection, trouble)| Event::Freshness(Freshness {
             connection,
             as_of: None,

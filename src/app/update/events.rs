@@ -51,9 +51,9 @@ pub(super) fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Limits(limits) => {
             if worth_a_frame(&model.limits, &limits) {
-                model.limits = limits.clone();
+                model.limits.clone_from(&limits);
             }
-            model.latest_limits = limits;
+            model.latest_limits = *limits;
             Vec::new()
         }
     }
@@ -77,7 +77,7 @@ pub(super) fn no_way_in(model: &mut Model) {
 }
 
 /// Whether a gauge has moved by a twentieth of its capacity, and by more than the one request of a quiet poll; or another
-/// limit, or a queue of a person's requests. Anything less waits for the next key: an idle screen stays still.
+/// limit, a queue of a person's requests, or somebody else on the same budget. Anything less waits for the next key: an idle screen stays still.
 fn worth_a_frame(shown: &Limits, latest: &Limits) -> bool {
     let moved = |shown: &Gauge, latest: &Gauge| {
         let by = shown.used().abs_diff(latest.used());
@@ -93,6 +93,8 @@ fn worth_a_frame(shown: &Limits, latest: &Limits) -> bool {
         || moved(&shown.search, &latest.search)
         || busy(shown) != busy(latest)
         || shown.rate_limited != latest.rate_limited
+        || shown.shared_since != latest.shared_since
+        || shown.daily_low != latest.daily_low
 }
 
 /// Something is to be read again when the burst has ended. The first event of a burst sets the time.

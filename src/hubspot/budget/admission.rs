@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::oneshot;
 
 use super::{
-    GRACE, Learnt, Ledger, Permit, Quota, SlotBook, SlotTime, Slots, daily::Daily, lanes::Lanes, smooth::Smoother,
+    Day, GRACE, Learnt, Ledger, Permit, Quota, SlotBook, SlotTime, Slots, daily::Daily, lanes::Lanes, smooth::Smoother,
     stats::Stats, window::Window,
 };
 use crate::{
@@ -16,8 +16,12 @@ use crate::{
     hubspot::settings::Settings,
 };
 
-/// Where searches start after an earlier run was refused.
-const LOW_SEARCH: u32 = 4;
+/// When something is decided.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) now: SlotTime,
+    pub(super) wall: Timestamp,
+}
 
 /// A waiter's end of the wait.
 pub(super) struct Grant {
@@ -33,6 +37,7 @@ pub(super) struct Admitted {
     pub(super) lane: Lane,
     pub(super) quota: Quota,
     pub(super) slots: Slots,
+    pub(super) waited: Duration,
 }
 
 /// What one look at the queues decided.
@@ -59,10 +64,6 @@ pub(super) struct State {
     /// Whether searches and association batches take a slot of the ten-second ledger too, by [`Quota`].
     pub(super) search_in_burst: bool,
     pub(super) free_in_burst: bool,
-    /// Slots of the ten-second ledger taken since the start.
-    pub(super) burst_taken: u64,
-    /// Something worth keeping was learnt and is not in the book yet.
-    pub(super) taught: Option<Learnt>,
     /// Spreads the end of a freeze, so that clients that were refused together do not come back together.
     jitter: ChaCha8Rng,
     waiting: [Lanes<Grant>; 3],
@@ -73,22 +74,19 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(settings: &Settings, learnt: Learnt, now: SlotTime) -> Self {
-        let search = learnt.search.map(|search| search.max(LOW_SEARCH));
+    pub(super) fn new(settings: &Settings, now: SlotTime) -> Self {
         Self {
-            burst: Window::new(Ledger::Burst, learnt.burst, settings.burst),
-            search: Window::new(Ledger::Search, search, Some(settings.search_per_second)),
-            daily: Daily::new(settings.daily, settings.daily_reserve_percent),
+            burst: Window::new(Ledger::Burst, settings.burst),
+            search: Window::new(Ledger::Search, Some(settings.search_per_second)),
+            daily: Daily::new(settings.daily, settings.daily_reserve_percent, settings.warn_daily_left),
             stats: Stats::default(),
             interactive: false,
             driven: false,
             search_in_burst: settings.search_counts_in_burst,
             free_in_burst: false,
-            burst_taken: 0,
-            taught: None,
             jitter: ChaCha8Rng::seed_from_u64(settings.jitter_seed.unwrap_or(now.0.unsigned_abs())),
             waiting: std::array::from_fn(|_| Lanes::default()),
-            smoother: Smoother::new(now),
+            smoother: Smoother::default(),
             background_after: SlotTime(i64::MIN),
             reserve_percent: u32::from(settings.reserve_percent.min(90)),
         }
@@ -99,8 +97,32 @@ impl State {
         wait + wait * (self.jitter.next_u32() % 1_000) / 20_000
     }
 
-    pub(super) fn join(&mut self, lane: Lane, quota: Quota, id: u64, now: SlotTime, grant: Grant) {
-        self.waiting[quota as usize].push(lane, id, now, grant);
+    /// Takes over what earlier runs and other processes have learnt.
+    pub(super) fn adopt(&mut self, book: &dyn SlotBook, at: Moment) {
+        let learnt = book.learnt();
+        let [burst, search] = learnt.setbacks;
+        self.burst.adopt(learnt.burst, burst, at.now);
+        self.search.adopt(None, search, at.now);
+        self.daily.adopt(&learnt, at.wall);
+        if self.daily.is_counted_here() {
+            let began = self.daily.began(at.wall);
+            self.daily.at_least(book.usage(began, at.wall).requests());
+        }
+    }
+
+    /// Tells what is worth keeping to the book, and through it to the other processes.
+    pub(super) fn teach(&self, book: &dyn SlotBook, day: Option<Day>, is_limit_known: bool) {
+        book.learn(Learnt {
+            burst: is_limit_known.then(|| self.burst.limit()),
+            day,
+            resets_at: self.daily.resets_at(),
+            refused_until: self.daily.refused_until(),
+            setbacks: [self.burst.setback(), self.search.setback()],
+        });
+    }
+
+    pub(super) fn join(&mut self, lane: Lane, quota: Quota, now: SlotTime, grant: Grant) -> u64 {
+        self.waiting[quota as usize].push(lane, now, grant)
     }
 
     pub(super) fn leave(&mut self, lane: Lane, quota: Quota, id: u64) {
@@ -125,21 +147,27 @@ impl State {
         self.waiting.iter().all(Lanes::is_empty)
     }
 
-    /// Takes everybody who may go now off the queues.
-    pub(super) fn admit(&mut self, book: &dyn SlotBook, now: SlotTime, wall: Timestamp, lease: SlotTime) -> Decision {
+    /// Takes everybody who may go now off the queues. Their slots are leased until `lease`.
+    pub(super) fn admit(&mut self, book: &dyn SlotBook, at: Moment, lease: SlotTime) -> Decision {
         let mut decision = Decision::default();
-        self.turn_away(wall, &mut decision);
+        if self.nobody_waits() {
+            return decision;
+        }
+        self.adopt(book, at);
+        self.turn_away(at.wall, &mut decision);
         for quota in [Quota::Burst, Quota::Search, Quota::Free] {
-            while let Some((lane, slots)) = self.next(book, quota, now, wall, lease, &mut decision.next) {
-                let Some((grant, since)) = self.waiting[quota as usize].serve(lane, now) else {
+            while let Some((lane, slots)) = self.next(book, quota, at, lease, &mut decision.next) {
+                let Some((grant, since)) = self.waiting[quota as usize].serve(lane, at.now) else {
                     break;
                 };
-                self.stats.waited += since.until(now);
+                let waited = since.until(at.now);
+                self.stats.waited += waited;
                 decision.admitted.push(Admitted {
                     grant,
                     lane,
                     quota,
                     slots,
+                    waited,
                 });
             }
         }
@@ -163,13 +191,12 @@ impl State {
         &mut self,
         book: &dyn SlotBook,
         quota: Quota,
-        now: SlotTime,
-        wall: Timestamp,
+        at: Moment,
         lease: SlotTime,
         wake: &mut Option<Duration>,
     ) -> Option<(Lane, Slots)> {
-        for lane in self.waiting[quota as usize].order(now) {
-            match self.try_admit(book, lane, quota, now, wall, lease) {
+        for lane in self.waiting[quota as usize].order(at.now) {
+            match self.try_admit(book, lane, quota, at, lease) {
                 Ok(slots) => return Some((lane, slots)),
                 Err(wait) => *wake = Some(wake.map_or(wait, |wake| wake.min(wait))),
             }
@@ -186,10 +213,10 @@ impl State {
         book: &dyn SlotBook,
         lane: Lane,
         quota: Quota,
-        now: SlotTime,
-        wall: Timestamp,
+        at: Moment,
         lease: SlotTime,
     ) -> Result<Slots, Duration> {
+        let Moment { now, wall } = at;
         if let Some(reset) = self.daily.closed_until(lane, wall) {
             return Err(wall.duration_until(reset).unsigned_abs().max(Duration::from_millis(1)));
         }
@@ -207,13 +234,10 @@ impl State {
             }
         }
         if lane == Lane::Sync
-            && let Err(wait) = self.hold_back(quota, now, wall)
+            && let Err(wait) = self.hold_back(quota, at)
         {
             slots.give_back(book, now);
             return Err(wait);
-        }
-        if slots.holds(Ledger::Burst) {
-            self.burst_taken += 1;
         }
         Ok(slots)
     }
@@ -237,11 +261,11 @@ impl State {
     }
 
     /// What background work must wait for besides a slot: the smoother while somebody looks, the pace of the day.
-    fn hold_back(&mut self, quota: Quota, now: SlotTime, wall: Timestamp) -> Result<(), Duration> {
+    fn hold_back(&mut self, quota: Quota, at: Moment) -> Result<(), Duration> {
+        let Moment { now, wall } = at;
         if self.interactive && quota == Quota::Burst {
             let limit = self.capacity(Ledger::Burst, Lane::Sync, now);
             if let Err(wait) = self.smoother.check(limit, now) {
-                let wait = wait.max(Duration::from_millis(1));
                 self.background_after = now.after(wait);
                 return Err(wait);
             }
@@ -282,26 +306,32 @@ impl State {
         }
     }
 
-    pub(super) fn limits(&mut self, burst: u64, search: u64, now: SlotTime, wall: Timestamp) -> Limits {
-        let gauge = |ledger: Ledger, held: u64| {
+    pub(super) fn limits(&mut self, book: &dyn SlotBook, at: Moment) -> Limits {
+        let Moment { now, wall } = at;
+        self.adopt(book, at);
+        let gauge = |ledger: Ledger| {
             let capacity = u64::from(self.window(ledger).limit());
             let usable = u64::from(self.window(ledger).capacity(now));
             Gauge {
                 capacity,
-                left: usable.saturating_sub(held),
+                left: usable.saturating_sub(u64::from(book.held(ledger, now))),
                 window: ledger.window(),
                 resets_at: None,
             }
         };
-        let (burst, search) = (gauge(Ledger::Burst, burst), gauge(Ledger::Search, search));
+        let (burst, search) = (gauge(Ledger::Burst), gauge(Ledger::Search));
         let lanes = Lane::ALL.map(|lane| LaneLoad {
             waiting: self.waiting.iter().map(|lanes| lanes.waiting(lane)).sum::<usize>() as u32,
             ..self.stats.lanes[lane as usize]
         });
+        let shared = [&self.burst, &self.search].map(|window| window.shared_since(now));
         Limits {
             burst,
             search,
             daily: self.daily.gauge(wall),
+            daily_low: self.daily.is_low(wall),
+            shared_since: shared.into_iter().flatten().min(),
+            today: book.usage(self.daily.began(wall), wall),
             lanes,
             total_requests: self.stats.total,
             total_wait: self.stats.waited,

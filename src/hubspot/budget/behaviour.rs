@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 
 use super::{Budget, MemoryBook, Quota, RateHeaders, Refusal, Report, SlotBook};
 use crate::{
@@ -27,7 +27,7 @@ async fn headless_work_uses_nearly_all_of_the_window() {
             let (budget, clock) = (budget.clone(), clock.clone());
             tokio::spawn(async move {
                 let mut permit = budget.permit(Lane::Sync, Quota::Burst).await;
-                permit.begin();
+                permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
                 clock.sleep(Duration::from_millis(200)).await;
                 permit.answered(&Report::default());
             })
@@ -55,7 +55,7 @@ async fn a_write_overtakes_five_hundred_waiting_syncs() {
         let (budget, clock, order) = (budget.clone(), clock.clone(), order.clone());
         tokio::spawn(async move {
             let mut permit = budget.permit(lane, Quota::Burst).await;
-            permit.begin();
+            permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
             order.lock().unwrap().push(lane);
             clock.sleep(Duration::from_millis(300)).await;
             permit.answered(&Report::default());
@@ -91,7 +91,7 @@ async fn sync_is_not_starved_by_people_who_never_stop() {
             tokio::spawn(async move {
                 loop {
                     let mut permit = budget.permit(Lane::Read, Quota::Burst).await;
-                    permit.begin();
+                    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
                     clock.sleep(Duration::from_millis(100)).await;
                     permit.answered(&Report::default());
                 }
@@ -122,7 +122,7 @@ async fn a_dashboard_keeps_a_twentieth_for_people() {
             let budget = budget.clone();
             tokio::spawn(async move {
                 let mut permit = budget.permit(Lane::Sync, Quota::Burst).await;
-                permit.begin();
+                permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
                 permit.answered(&Report::default());
             })
         })
@@ -153,20 +153,24 @@ async fn the_answers_teach_the_limit_and_who_else_uses_it() {
         headers.insert("x-hubspot-ratelimit-remaining", HeaderValue::from_static(remaining));
         Report {
             headers: RateHeaders::read(&headers),
-            refusal: None,
+            ..Report::default()
         }
     };
     let mut permit = budget.permit(Lane::Read, Quota::Burst).await;
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     permit.answered(&answer("190", "189"));
     assert_eq!(budget.limits().burst.capacity, 190);
     assert_eq!(budget.limits().burst.left, 189);
     assert_eq!(book.learnt().burst, Some(190));
-    assert!(!budget.is_shared());
+    assert_eq!(budget.limits().shared_since, None);
     let mut permit = budget.permit(Lane::Read, Quota::Burst).await;
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     permit.answered(&answer("190", "100"));
-    assert!(budget.is_shared(), "ninety used, two of them ours");
+    assert_eq!(
+        budget.limits().shared_since,
+        Some(clock.wall()),
+        "ninety used, two of them ours"
+    );
     assert_eq!(budget.limits().burst.left, 190 - 88 - 2);
 }
 
@@ -186,7 +190,7 @@ async fn a_dropped_wait_leaves_the_queue_and_an_unused_permit_gives_its_slot_bac
     let start = clock.now();
     let mut permit = budget.permit(Lane::Sync, Quota::Burst).await;
     assert_eq!(clock.now(), start);
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     drop(permit);
     drop(budget.permit(Lane::Sync, Quota::Burst).await);
     let waited = clock.now() - start;
@@ -201,7 +205,7 @@ async fn a_refused_search_slows_searches_only() {
     let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
     let budget = Budget::new(&Settings::default(), clock.clone(), Arc::new(MemoryBook::new()));
     let mut permit = budget.permit(Lane::Sync, Quota::Search).await;
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     permit.answered(&Report {
         refusal: Some((Refusal::Second, None)),
         ..Report::default()
@@ -224,7 +228,7 @@ async fn searches_that_turn_out_to_count_take_slots_of_both_windows() {
     };
     let budget = Budget::new(&settings, clock.clone(), Arc::new(MemoryBook::new()));
     let mut permit = budget.permit(Lane::Sync, Quota::Search).await;
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     assert_eq!(budget.limits().burst.left, 100);
     permit.answered(&Report {
         refusal: Some((Refusal::Window, None)),
@@ -250,7 +254,7 @@ async fn a_slow_claim_keeps_its_slot() {
     let mut permit = budget.permit(Lane::Write, Quota::Burst).await;
     clock.sleep(Duration::from_secs(29)).await;
     assert!(!permit.is_stale());
-    permit.begin();
+    permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
     clock.sleep(Duration::from_secs(30)).await;
     assert_eq!(budget.limits().burst.left, 0);
     permit.answered(&Report::default());
@@ -270,7 +274,7 @@ async fn a_read_that_waits_when_the_day_ends_is_told_and_a_write_waits_for_the_n
     let budget = Budget::new(&settings, clock.clone(), Arc::new(MemoryBook::new()));
     budget.set_zone(jiff::tz::TimeZone::UTC);
     let mut first = budget.permit(Lane::Read, Quota::Burst).await;
-    first.begin();
+    first.begin(&Method::GET, "/crm/objects/2026-09/deals");
     let wait = |lane: Lane| {
         let budget = budget.clone();
         tokio::spawn(async move { budget.permit_today(lane, Quota::Burst).await.map(drop) })
@@ -289,4 +293,75 @@ async fn a_read_that_waits_when_the_day_ends_is_told_and_a_write_waits_for_the_n
     assert!(clock.wall() < midnight);
     write.await.unwrap();
     assert!(clock.wall() >= midnight, "kept, and sent on the new day");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_obeyed_by_other_processes_and_after_a_restart_and_says_why() {
+    let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
+    let book = Arc::new(MemoryBook::new());
+    let settings = Settings {
+        burst: Some(100),
+        ..Settings::default()
+    };
+    let start = || Budget::new(&settings, clock.clone(), book.clone());
+    let (mine, theirs) = (start(), start());
+    for (quota, refusal) in [(Quota::Burst, Refusal::Window), (Quota::Search, Refusal::Second)] {
+        let mut permit = mine.permit(Lane::Sync, quota).await;
+        permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
+        permit.answered(&Report {
+            status: 429,
+            refusal: Some((refusal, None)),
+            ..Report::default()
+        });
+    }
+    let (since, before) = (clock.wall(), clock.now());
+    drop(theirs.permit(Lane::Write, Quota::Burst).await);
+    let waited = clock.now() - before;
+    assert!(
+        waited >= Duration::from_secs(10),
+        "the freeze is everybody's: {waited:?}"
+    );
+    clock.sleep(Duration::from_secs(5)).await;
+    let restarted = start();
+    for budget in [&mine, &theirs, &restarted] {
+        let limits = budget.limits();
+        assert_eq!(
+            (limits.burst.left, limits.search.left),
+            (50, 4),
+            "half, and one search less"
+        );
+        assert_eq!(limits.shared_since, Some(since));
+        assert_eq!((limits.today.requests(), limits.today.rate_limited), (2, 2));
+    }
+    clock.sleep(Duration::from_secs(600)).await;
+    let limits = start().limits();
+    assert_eq!(limits.search.left, 5, "it recovers over a restart, too");
+    assert_eq!(limits.shared_since, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_day_is_counted_over_restarts_and_by_all_processes() {
+    let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
+    let book = Arc::new(MemoryBook::new());
+    let settings = Settings {
+        daily: Some(10),
+        daily_reserve_percent: 0,
+        warn_daily_left: 0,
+        ..Settings::default()
+    };
+    let start = || Budget::new(&settings, clock.clone(), book.clone());
+    let beside = start();
+    for _ in 0..10 {
+        // Killed with its request on the wire.
+        let budget = start();
+        let mut permit = budget.permit_today(Lane::Read, Quota::Burst).await.unwrap();
+        permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
+        std::mem::forget(permit);
+    }
+    let midnight = "2026-11-23T00:00:00Z".parse().unwrap();
+    for budget in [beside, start()] {
+        let refused = budget.permit_today(Lane::Read, Quota::Burst).await;
+        assert_eq!(refused.map(drop), Err(midnight));
+        assert!(budget.limits().daily_low);
+    }
 }

@@ -1,13 +1,16 @@
-//! Where slots are remembered. One book is shared by everything that sends with one token: tasks, and, over the store,
-//! processes and restarts. A book counts and remembers; it never decides who goes first.
+//! Where slots, lessons and the last requests are remembered. One book is shared by everything that sends with one token:
+//! tasks, and, over the store, processes and restarts. A book counts and remembers; it never decides who goes first.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
+
+use super::journal::Journal;
+use crate::domain::{SentRequest, Usage};
 
 /// A point of the clock all processes of the machine share, in microseconds (see `Clock::slot_time`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,15 +66,23 @@ impl Ledger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotId(pub i64);
 
-/// What the answers taught, kept across restarts.
+/// An entry of the journal of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryId(pub i64);
+
+/// What the answers taught, kept across restarts and told to every process of the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Learnt {
     /// `X-HubSpot-RateLimit-Max`.
     pub burst: Option<u32>,
-    /// Searches per second after refusals.
-    pub search: Option<u32>,
     /// The day as the last answer told it.
     pub day: Option<Day>,
+    /// When the day ends.
+    pub resets_at: Option<Timestamp>,
+    /// HubSpot refuses everything with its daily policy until then.
+    pub refused_until: Option<Timestamp>,
+    /// What refusals and other clients took of each window, in the order of [`Ledger`].
+    pub setbacks: [Setback; 2],
 }
 
 /// What an answer said about the day.
@@ -84,6 +95,44 @@ pub struct Day {
     /// When it said so.
     pub at: Timestamp,
 }
+
+/// Why a window is smaller than HubSpot's limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setback {
+    /// Capacity right after the last refusal, and when that was.
+    pub refused: Option<(u32, SlotTime)>,
+    /// Nothing is sent before this time.
+    pub frozen_until: Option<SlotTime>,
+    /// Somebody else was seen: since when without a pause, and when last.
+    pub shared: Option<(Timestamp, SlotTime)>,
+}
+
+impl Setback {
+    /// What two clients know of the same window together: the later refusal and freeze, the longer sight of others.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let later = |one: Option<(u32, SlotTime)>, two: Option<(u32, SlotTime)>| match (one, two) {
+            (Some(one), Some(two)) => Some(if two.1 > one.1 { two } else { one }),
+            (one, two) => one.or(two),
+        };
+        let shared = match (self.shared, other.shared) {
+            (Some(one), Some(two)) => {
+                let (first, last) = if one.1 <= two.1 { (one, two) } else { (two, one) };
+                let is_one_sight = first.1.after(SIGHT) > last.1;
+                Some((if is_one_sight { first.0.min(last.0) } else { last.0 }, last.1))
+            }
+            (one, two) => one.or(two),
+        };
+        Self {
+            refused: later(self.refused, other.refused),
+            frozen_until: self.frozen_until.max(other.frozen_until),
+            shared,
+        }
+    }
+}
+
+/// How long the sight of another client counts: what is seen again within it is the same sight.
+pub(super) const SIGHT: Duration = Duration::from_secs(60);
 
 /// The memory of the ledgers. Calls are quick and synchronous (well under a millisecond) and must be atomic between
 /// processes that share the book. A book that cannot answer refuses: it returns a later time.
@@ -102,11 +151,29 @@ pub trait SlotBook: Send + Sync {
     /// How many slots of the ledger are held at `now`, by everybody who shares the book.
     fn held(&self, ledger: Ledger, now: SlotTime) -> u32;
 
-    /// Keeps what was learnt; what it does not speak of stays as it was.
+    /// How many slots were ever taken, of all ledgers and by everybody: it only grows.
+    fn taken(&self) -> u64;
+
+    /// Keeps what was learnt; of limit and day, what it does not speak of stays as it was.
     fn learn(&self, learnt: Learnt);
 
     /// What was kept.
     fn learnt(&self) -> Learnt;
+
+    /// Keeps a request that goes out now, after waiting so long for its slot.
+    fn sent(&self, request: &SentRequest, waited: Duration) -> EntryId;
+
+    /// The request of an entry is over; no status when its answer never came.
+    fn ended(&self, entry: EntryId, status: Option<u16>, took: Duration);
+
+    /// A request is sent again.
+    fn repeated(&self, at: Timestamp);
+
+    /// What everybody who shares the book has used since then, counted in quarters of an hour.
+    fn usage(&self, since: Timestamp, now: Timestamp) -> Usage;
+
+    /// The last requests of everybody, newest first: at most so many, and no more than a book remembers.
+    fn requests(&self, count: usize) -> Vec<SentRequest>;
 }
 
 /// A book in memory, for one process that nothing outlives.
@@ -117,10 +184,13 @@ pub struct MemoryBook {
 
 #[derive(Debug, Default)]
 struct Pages {
-    next: i64,
-    /// Every slot that was held when last looked at.
-    slots: BTreeMap<SlotId, (Ledger, SlotTime)>,
+    taken: u64,
+    /// The slots of each ledger, the one that is free first at the front.
+    ledgers: [BTreeSet<(SlotTime, SlotId)>; 2],
+    /// Where each of those slots stands.
+    places: HashMap<SlotId, (Ledger, SlotTime)>,
     learnt: Learnt,
+    journal: Journal,
 }
 
 impl MemoryBook {
@@ -130,7 +200,7 @@ impl MemoryBook {
         Self::default()
     }
 
-    fn pages(&self) -> std::sync::MutexGuard<'_, Pages> {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,53 +208,80 @@ impl MemoryBook {
 impl SlotBook for MemoryBook {
     fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, lease: SlotTime) -> Result<SlotId, SlotTime> {
         let mut pages = self.pages();
-        pages.slots.retain(|_, (_, free_at)| *free_at > now);
-        let mut held: Vec<SlotTime> = pages.of(ledger).collect();
+        let pages = &mut *pages;
+        let slots = &mut pages.ledgers[ledger as usize];
+        while slots.first().is_some_and(|(free_at, _)| *free_at <= now) {
+            if let Some((_, slot)) = slots.pop_first() {
+                pages.places.remove(&slot);
+            }
+        }
         let capacity = capacity as usize;
-        if held.len() < capacity {
-            pages.next += 1;
-            let slot = SlotId(pages.next);
-            pages.slots.insert(slot, (ledger, lease));
+        if slots.len() < capacity {
+            pages.taken += 1;
+            let slot = SlotId(pages.taken.cast_signed());
+            slots.insert((lease, slot));
+            pages.places.insert(slot, (ledger, lease));
             return Ok(slot);
         }
-        if capacity == 0 {
-            return Err(SlotTime(i64::MAX));
-        }
-        let over = held.len() - capacity;
-        Err(*held.select_nth_unstable(over).1)
+        let enough = slots.iter().nth(slots.len() - capacity);
+        Err(enough.map_or(SlotTime(i64::MAX), |(free_at, _)| *free_at))
     }
 
     fn release(&self, slot: SlotId, free_at: SlotTime) {
-        if let Some((_, held_until)) = self.pages().slots.get_mut(&slot) {
+        let mut pages = self.pages();
+        let pages = &mut *pages;
+        if let Some((ledger, held_until)) = pages.places.get_mut(&slot) {
+            let slots = &mut pages.ledgers[*ledger as usize];
+            slots.remove(&(*held_until, slot));
+            slots.insert((free_at, slot));
             *held_until = free_at;
         }
     }
 
     fn held(&self, ledger: Ledger, now: SlotTime) -> u32 {
-        let count = self.pages().of(ledger).filter(|free_at| *free_at > now).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
+        let pages = self.pages();
+        let slots = &pages.ledgers[ledger as usize];
+        let over = slots.iter().take_while(|(free_at, _)| *free_at <= now).count();
+        u32::try_from(slots.len() - over).unwrap_or(u32::MAX)
+    }
+
+    fn taken(&self) -> u64 {
+        self.pages().taken
     }
 
     fn learn(&self, learnt: Learnt) {
         let known = &mut self.pages().learnt;
         *known = Learnt {
             burst: learnt.burst.or(known.burst),
-            search: learnt.search.or(known.search),
             day: learnt.day.or(known.day),
+            resets_at: learnt.resets_at.or(known.resets_at),
+            refused_until: learnt.refused_until,
+            setbacks: std::array::from_fn(|ledger| known.setbacks[ledger].and(learnt.setbacks[ledger])),
         };
     }
 
     fn learnt(&self) -> Learnt {
         self.pages().learnt
     }
-}
 
-impl Pages {
-    fn of(&self, ledger: Ledger) -> impl Iterator<Item = SlotTime> + '_ {
-        self.slots
-            .values()
-            .filter(move |(of, _)| *of == ledger)
-            .map(|(_, free_at)| *free_at)
+    fn sent(&self, request: &SentRequest, waited: Duration) -> EntryId {
+        self.pages().journal.sent(request, waited)
+    }
+
+    fn ended(&self, entry: EntryId, status: Option<u16>, took: Duration) {
+        self.pages().journal.ended(entry, status, took);
+    }
+
+    fn repeated(&self, at: Timestamp) {
+        self.pages().journal.repeated(at);
+    }
+
+    fn usage(&self, since: Timestamp, now: Timestamp) -> Usage {
+        self.pages().journal.usage(since, now)
+    }
+
+    fn requests(&self, count: usize) -> Vec<SentRequest> {
+        self.pages().journal.requests(count)
     }
 }
 

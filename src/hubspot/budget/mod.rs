@@ -7,19 +7,22 @@ mod behaviour;
 mod book;
 mod daily;
 mod headers;
+mod journal;
 mod lanes;
+mod pace;
 mod permit;
 #[cfg(test)]
 mod proof;
 mod smooth;
 mod stats;
+#[cfg(test)]
+mod usual;
 mod window;
+#[cfg(test)]
+mod yields;
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,11 +30,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::{Notify, oneshot};
 
 use self::{
-    admission::{Grant, State},
+    admission::{Grant, Moment, State},
     permit::Slots,
 };
 pub use self::{
-    book::{Day, Learnt, Ledger, MemoryBook, SlotBook, SlotId, SlotTime},
+    book::{Day, EntryId, Learnt, Ledger, MemoryBook, Setback, SlotBook, SlotId, SlotTime},
+    pace::Pace,
     permit::Permit,
 };
 pub(super) use self::{
@@ -39,10 +43,10 @@ pub(super) use self::{
     permit::{Refusal, Report},
 };
 use super::{clock::Clock, settings::Settings};
-use crate::domain::{Gauge, Lane, Limits};
+use crate::domain::{Gauge, Lane, Limits, SentRequest};
 
 /// Which quota a request spends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quota {
     /// The ten-second window: everything but search and association batches.
     Burst,
@@ -69,7 +73,6 @@ struct Inner {
     state: Mutex<State>,
     /// Something changed that may let somebody go: a slot came back, the limit rose, a waiter left.
     changed: Notify,
-    next_waiter: AtomicU64,
 }
 
 impl std::fmt::Debug for Budget {
@@ -80,13 +83,12 @@ impl std::fmt::Debug for Budget {
 
 impl Budget {
     pub(super) fn new(settings: &Settings, clock: Clock, book: Arc<dyn SlotBook>) -> Self {
-        let learnt = book.learnt();
-        let mut state = State::new(settings, learnt, clock.slot_time());
-        // A new day is told apart once the account's zone is known; until then an answer of today's UTC date counts.
-        let date = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
-        if let Some(day) = learnt.day.filter(|day| date(day.at) == date(clock.wall())) {
-            state.daily.observe(day.limit, day.left, clock.wall());
-        }
+        let at = Moment {
+            now: clock.slot_time(),
+            wall: clock.wall(),
+        };
+        let mut state = State::new(settings, at.now);
+        state.adopt(&*book, at);
         Self {
             inner: Arc::new(Inner {
                 clock,
@@ -94,7 +96,6 @@ impl Budget {
                 timeout: settings.timeout,
                 state: Mutex::new(state),
                 changed: Notify::new(),
-                next_waiter: AtomicU64::new(0),
             }),
         }
     }
@@ -124,9 +125,8 @@ impl Budget {
     /// Joins the queue once; `None` when the place was lost without an answer.
     async fn wait(&self, lane: Lane, quota: Quota, patient: bool) -> Option<Result<Permit, Timestamp>> {
         let (sender, receiver) = oneshot::channel();
-        let id = self.inner.next_waiter.fetch_add(1, Ordering::Relaxed);
         let now = self.inner.clock.slot_time();
-        self.inner.lock().join(lane, quota, id, now, Grant { sender, patient });
+        let id = self.inner.lock().join(lane, quota, now, Grant { sender, patient });
         let _leaves = Waiting {
             inner: &self.inner,
             lane,
@@ -145,20 +145,17 @@ impl Budget {
         self.inner.lock().daily.closed_until(lane, self.inner.clock.wall())
     }
 
-    /// Somebody else uses the same budget, as far as the last answers show.
-    #[must_use]
-    pub fn is_shared(&self) -> bool {
-        let now = self.inner.clock.slot_time();
-        self.inner.lock().burst.is_shared(now)
-    }
-
-    /// Both budgets and the statistics since the start.
+    /// Both budgets and the statistics: of all processes of the store today, and of this one since its start.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        let (now, wall) = (self.inner.clock.slot_time(), self.inner.clock.wall());
-        let held = |ledger| u64::from(self.inner.book.held(ledger, now));
-        let (burst, search) = (held(Ledger::Burst), held(Ledger::Search));
-        self.inner.lock().limits(burst, search, now, wall)
+        let at = self.inner.moment();
+        self.inner.lock().limits(&*self.inner.book, at)
+    }
+
+    /// The last requests of all processes of the store, newest first; at most so many of the last few thousand.
+    #[must_use]
+    pub fn requests(&self, count: usize) -> Vec<SentRequest> {
+        self.inner.book.requests(count)
     }
 
     pub(super) fn set_interactive(&self, interactive: bool) {
@@ -168,7 +165,9 @@ impl Budget {
 
     /// The day ends at midnight of the account's zone.
     pub(super) fn set_zone(&self, zone: TimeZone) {
-        self.inner.lock().daily.set_zone(zone, self.inner.clock.wall());
+        let mut state = self.inner.lock();
+        state.daily.set_zone(zone, self.inner.clock.wall());
+        state.teach(&*self.inner.book, None, false);
     }
 
     /// What the usage call said about the day; the gauge afterwards.
@@ -177,6 +176,8 @@ impl Budget {
         let mut state = self.inner.lock();
         state.daily.observe_usage(limit, used, resets_at, wall);
         let gauge = state.daily.gauge(wall);
+        let left = limit.saturating_sub(used);
+        state.teach(&*self.inner.book, Some(Day { limit, left, at: wall }), false);
         drop(state);
         self.inner.changed.notify_one();
         gauge
@@ -185,6 +186,7 @@ impl Budget {
     /// A read is sent again.
     pub(super) fn count_retry(&self) {
         self.inner.lock().stats.retries += 1;
+        self.inner.book.repeated(self.inner.clock.wall());
     }
 }
 
@@ -208,13 +210,27 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.clock.slot_time(),
+            wall: self.clock.wall(),
+        }
+    }
+
     /// Lets go whoever may go now. Returns how long until somebody else may, `None` when nobody waits.
     fn admit(self: &Arc<Self>) -> Option<Duration> {
-        let (now, wall) = (self.clock.slot_time(), self.clock.wall());
-        let lease = now.after(self.timeout + Ledger::Burst.window() + 2 * GRACE);
-        let decision = self.lock().admit(&*self.book, now, wall, lease);
+        let at = self.moment();
+        let lease = at.now.after(self.timeout + Ledger::Burst.window() + 2 * GRACE);
+        let decision = self.lock().admit(&*self.book, at, lease);
         for admitted in decision.admitted {
-            let permit = Permit::new(self.clone(), admitted.lane, admitted.quota, admitted.slots, now);
+            let permit = Permit::new(
+                self.clone(),
+                admitted.lane,
+                admitted.quota,
+                admitted.slots,
+                at.now,
+                admitted.waited,
+            );
             // A permit nobody waits for any more is dropped here, outside the lock, and gives its slots back.
             drop(admitted.grant.sender.send(Ok(permit)));
         }

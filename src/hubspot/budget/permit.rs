@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::Method;
+
 use super::{
-    Day, Inner, Learnt, Ledger, Quota, RateHeaders, SlotBook, SlotId, SlotTime,
-    admission::{State, unanswered},
+    Day, EntryId, Inner, Ledger, Quota, RateHeaders, SlotBook, SlotId, SlotTime,
+    admission::{Moment, State, unanswered},
+    journal,
 };
-use crate::domain::Lane;
+use crate::domain::{Lane, SentRequest};
 
 /// How long a permit may wait to be used before its lease is renewed.
 const PROMPT: Duration = Duration::from_secs(2);
@@ -19,6 +22,7 @@ pub struct Permit {
     quota: Quota,
     slots: Slots,
     taken: SlotTime,
+    waited: Duration,
     phase: Phase,
 }
 
@@ -29,6 +33,8 @@ enum Phase {
     Sent {
         held: u32,
         taken: u64,
+        at: SlotTime,
+        entry: EntryId,
     },
     Settled,
 }
@@ -52,10 +58,6 @@ impl Slots {
         self.0[usize::from(self.0[0].is_some())] = Some((ledger, slot));
     }
 
-    pub(super) fn holds(&self, ledger: Ledger) -> bool {
-        self.iter().any(|(of, _)| of == ledger)
-    }
-
     pub(super) fn give_back(&self, book: &dyn SlotBook, now: SlotTime) {
         self.iter().for_each(|(_, slot)| book.release(slot, now));
     }
@@ -76,18 +78,27 @@ pub(in crate::hubspot) enum Refusal {
 /// What an answer said about the budgets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::hubspot) struct Report {
+    pub(in crate::hubspot) status: u16,
     pub(in crate::hubspot) headers: RateHeaders,
     pub(in crate::hubspot) refusal: Option<(Refusal, Option<Duration>)>,
 }
 
 impl Permit {
-    pub(super) const fn new(inner: Arc<Inner>, lane: Lane, quota: Quota, slots: Slots, taken: SlotTime) -> Self {
+    pub(super) const fn new(
+        inner: Arc<Inner>,
+        lane: Lane,
+        quota: Quota,
+        slots: Slots,
+        taken: SlotTime,
+        waited: Duration,
+    ) -> Self {
         Self {
             inner,
             lane,
             quota,
             slots,
             taken,
+            waited,
             phase: Phase::Unused,
         }
     }
@@ -109,65 +120,59 @@ impl Permit {
         self.taken.until(self.inner.clock.slot_time()) > self.inner.timeout
     }
 
-    /// The request goes out now.
-    pub(in crate::hubspot) fn begin(&mut self) {
+    /// The request goes out now: this method to this path. The journal keeps the path without what is nobody's business.
+    pub(in crate::hubspot) fn begin(&mut self, method: &Method, path: &str) {
         let inner = &self.inner;
-        let now = inner.clock.slot_time();
+        let Moment { now, wall } = inner.moment();
         if self.taken.until(now) > PROMPT {
             for (ledger, slot) in self.slots.iter() {
                 inner.book.release(slot, now.after(inner.timeout + unanswered(ledger)));
             }
         }
-        let held = inner.book.held(Ledger::Burst, now);
-        let mut state = inner.lock();
-        state.stats.sent(self.lane, now);
-        self.phase = Phase::Sent {
-            held,
-            taken: state.burst_taken,
+        let request = SentRequest {
+            at: wall,
+            lane: self.lane,
+            method: method.to_string(),
+            path: journal::shown(path),
+            status: None,
+            took: None,
         };
+        self.phase = Phase::Sent {
+            held: inner.book.held(Ledger::Burst, now),
+            taken: inner.book.taken(),
+            at: now,
+            entry: inner.book.sent(&request, self.waited),
+        };
+        inner.lock().stats.sent(self.lane, now);
     }
 
     /// No byte of the request left: the slots are free at once.
     pub(in crate::hubspot) fn not_sent(mut self) {
-        self.settle(|_| Duration::ZERO);
+        self.settle(|_| Duration::ZERO, None);
     }
 
     /// The request was answered.
     pub(in crate::hubspot) fn answered(mut self, report: &Report) {
-        if let Phase::Sent { held, taken } = self.phase {
-            let (now, wall) = (self.inner.clock.slot_time(), self.inner.clock.wall());
-            let held_now = self.inner.book.held(Ledger::Burst, now);
-            let mut state = self.inner.lock();
-            state.daily.spend(wall);
-            let since = u32::try_from(state.burst_taken - taken).unwrap_or(u32::MAX);
-            state.learn(self.quota, report, held.saturating_add(since).max(held_now), now);
-            if let Some((limit, left)) = report.headers.daily {
-                state.daily.observe(limit, left, wall);
-                let day = Some(Day { limit, left, at: wall });
-                state.taught = Some(Learnt {
-                    day,
-                    ..state.taught.unwrap_or_default()
-                });
-            }
-            if let Some((Refusal::Daily, _)) = report.refusal {
-                state.daily.refuse(wall);
-            }
-            let learnt = std::mem::take(&mut state.taught);
-            drop(state);
-            if let Some(learnt) = learnt {
-                self.inner.book.learn(learnt);
-            }
+        if let Phase::Sent { held, taken, .. } = self.phase {
+            let book = &*self.inner.book;
+            let at = self.inner.moment();
+            let held_now = book.held(Ledger::Burst, at.now);
+            // Whatever any of our processes took meanwhile may have arrived before this request.
+            let since = u32::try_from(book.taken().saturating_sub(taken)).unwrap_or(u32::MAX);
+            let ours = held.saturating_add(since).max(held_now);
+            self.inner.lock().learn(book, self.quota, report, ours, at);
         }
-        self.settle(Ledger::window);
+        self.settle(Ledger::window, Some(report.status));
     }
 
     /// Ends the request; its slots stay held for as long as `hold` says.
-    fn settle(&mut self, hold: impl Fn(Ledger) -> Duration) {
+    fn settle(&mut self, hold: impl Fn(Ledger) -> Duration, status: Option<u16>) {
         let now = self.inner.clock.slot_time();
         for (ledger, slot) in self.slots.iter() {
             self.inner.book.release(slot, now.after(hold(ledger)));
         }
-        if matches!(self.phase, Phase::Sent { .. }) {
+        if let Phase::Sent { at, entry, .. } = self.phase {
+            self.inner.book.ended(entry, status, at.until(now));
             self.inner.lock().stats.ended(self.lane);
         }
         self.phase = Phase::Settled;
@@ -179,10 +184,10 @@ impl Drop for Permit {
     fn drop(&mut self) {
         match self.phase {
             Phase::Settled => {}
-            Phase::Unused => self.settle(|_| Duration::ZERO),
+            Phase::Unused => self.settle(|_| Duration::ZERO, None),
             Phase::Sent { .. } => {
                 self.inner.lock().daily.spend(self.inner.clock.wall());
-                self.settle(unanswered);
+                self.settle(unanswered, None);
             }
         }
     }
@@ -190,37 +195,45 @@ impl Drop for Permit {
 
 impl State {
     /// Learns from an answer. `ours` is the most that we can have in HubSpot's window.
-    fn learn(&mut self, quota: Quota, report: &Report, ours: u32, now: SlotTime) {
+    fn learn(&mut self, book: &dyn SlotBook, quota: Quota, report: &Report, ours: u32, at: Moment) {
+        let Moment { now, wall } = at;
+        self.daily.spend(wall);
         if quota == Quota::Burst {
             self.burst.answered();
         }
-        let mut changed = false;
+        let mut is_news = report.refusal.is_some();
         if let Some((max, remaining)) = report.headers.window {
-            changed |= self.burst.observe(max, remaining, ours, now);
+            is_news |= self.burst.observe(max, remaining, ours, now, wall);
         }
         if let Some((refusal, wait)) = report.refusal {
             self.stats.rate_limited += 1;
-            match refusal {
-                Refusal::Window => {
-                    let wait = self.jittered(wait.unwrap_or(Ledger::Burst.window()));
-                    self.burst.refused(wait, now);
-                    self.search_in_burst |= quota == Quota::Search;
-                    self.free_in_burst |= quota == Quota::Free;
-                }
-                Refusal::Second => {
-                    let wait = self.jittered(wait.unwrap_or(Ledger::Search.window()));
-                    self.search.refused(wait, now);
-                    changed = true;
-                }
-                Refusal::Daily => {}
-            }
+            self.refused(quota, refusal, wait, at);
         }
-        if changed {
-            self.taught = Some(Learnt {
-                burst: Some(self.burst.limit()),
-                search: Some(self.search.capacity(now)),
-                day: None,
-            });
+        let day = report.headers.daily.map(|(limit, left)| Day { limit, left, at: wall });
+        if let Some(day) = day {
+            self.daily.observe(day.limit, day.left, wall);
+        }
+        if let Some((Refusal::Daily, _)) = report.refusal {
+            self.daily.refuse(wall);
+        }
+        if is_news || day.is_some() {
+            self.teach(book, day, report.headers.window.is_some());
+        }
+    }
+
+    fn refused(&mut self, quota: Quota, refusal: Refusal, wait: Option<Duration>, at: Moment) {
+        match refusal {
+            Refusal::Window => {
+                let wait = self.jittered(wait.unwrap_or(Ledger::Burst.window()));
+                self.burst.refused(wait, at.now, at.wall);
+                self.search_in_burst |= quota == Quota::Search;
+                self.free_in_burst |= quota == Quota::Free;
+            }
+            Refusal::Second => {
+                let wait = self.jittered(wait.unwrap_or(Ledger::Search.window()));
+                self.search.refused(wait, at.now, at.wall);
+            }
+            Refusal::Daily => {}
         }
     }
 }

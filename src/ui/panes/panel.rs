@@ -142,7 +142,11 @@ impl Pane<'_, '_, '_> {
     fn limits(&mut self) {
         let look = self.canvas.look;
         let limits = &self.model.limits;
-        let window = if limits.burst.capacity == 0 {
+        let zone = self.model.facts.zone();
+        let window = if let Some(since) = limits.shared_since {
+            let since = since.to_zoned(zone).strftime("%H:%M");
+            look.row().add(format!("shared since {since}"), Token::Warn)
+        } else if limits.burst.capacity == 0 {
             look.row().add("not known yet", Token::Muted)
         } else {
             let seconds = limits.burst.window.as_secs();
