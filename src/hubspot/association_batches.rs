@@ -16,7 +16,7 @@ use super::{
     paths,
     signal::Signal,
     transport::Response,
-    wire::{self, ItemError, Text},
+    wire::{self, ItemError, Plain, Text},
     writes,
 };
 use crate::domain::{AssociationLabel, ObjectType};
@@ -52,7 +52,7 @@ struct End {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Spec {
-    association_type_id: Option<u32>,
+    association_type_id: Option<Plain<u32>>,
 }
 
 impl Client {
@@ -162,7 +162,7 @@ impl WireLink {
         let numbered_back = self
             .association_spec
             .and_then(|spec| spec.association_type_id)
-            .is_some_and(|number| from != to && Some(number) == type_id(to, from));
+            .is_some_and(|number| from != to && Some(number.0) == type_id(to, from));
         let back = named_back || numbered_back;
         let from = self.from_object_id.or(self.from.map(|end| end.id))?;
         let to = self.to_object_id.or(self.to.map(|end| end.id))?;

@@ -13,7 +13,7 @@ use super::{
     client::Client,
     failure::Failure,
     paths::{self, Query},
-    wire::{self, Paging, Results, Text},
+    wire::{self, Paging, Plain, Results, Text},
     writes,
 };
 use crate::domain::{Association, AssociationCategory, AssociationLabel, Lane, ObjectType, RecordRef};
@@ -47,7 +47,7 @@ struct WireTo {
 #[serde(rename_all = "camelCase")]
 struct WireLabel {
     category: AssociationCategory,
-    type_id: u32,
+    type_id: Plain<u32>,
     label: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl From<WireLabel> for AssociationLabel {
     fn from(wire: WireLabel) -> Self {
         Self {
             category: wire.category,
-            type_id: wire.type_id,
+            type_id: wire.type_id.0,
             label: wire.label.filter(|label| !label.is_empty()),
         }
     }

@@ -206,14 +206,15 @@ fn a_killed_dashboard_has_lost_nothing_and_sends_nothing_twice() {
     let dir = tempfile::tempdir().unwrap();
     let mut terminal = on(&portal, dir.path());
     let (id, name) = portal.open_deal();
-    portal.faults("POST:hang=1");
     focus(&terminal, &name);
+    portal.faults("POST:hang=100%");
     terminal.keys("n");
     terminal.wait_for("linked to");
     terminal.keys("only once\u{13}");
     portal.wait_for("the claim on the wire", |portal| portal.posted("/notes") == 1);
     signal(&terminal, "KILL");
     terminal.end();
+    portal.faults("");
 
     let again = on(&portal, dir.path());
     again.wait_until("the note among the uncertain ones", |screen| {

@@ -105,7 +105,12 @@ impl Terminal {
             })
             .expect("not poisoned");
         let screen = seen.parser.screen().contents();
-        assert!(right(&screen), "waited for {what}, saw:\n{screen}");
+        let last = seen.bytes.len().saturating_sub(600);
+        assert!(
+            right(&screen),
+            "waited for {what}, saw:\n{screen}\nlast bytes: {:?}",
+            String::from_utf8_lossy(&seen.bytes[last..])
+        );
         screen
     }
 

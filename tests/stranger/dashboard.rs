@@ -11,6 +11,16 @@ fn the_board_of_a_server_that_says_as_little_as_it_may() {
     works_unchanged(Manner::Terse);
 }
 
+#[test]
+fn the_board_of_a_server_of_numbers_where_texts_are_usual() {
+    works_unchanged(Manner::Numeric);
+}
+
+#[test]
+fn the_board_of_a_server_that_says_more_than_it_was_asked() {
+    works_unchanged(Manner::Chatty);
+}
+
 /// Move, write, undo: everything lands once, and nothing else changes.
 fn works_unchanged(manner: Manner) {
     let shell = Shell::before(manner);

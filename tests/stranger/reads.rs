@@ -12,6 +12,16 @@ use super::{
     truth::{self, OWNERS, PIPELINES, PORTAL, Row, STAGES, World},
 };
 
+const SCOPES: [&str; 8] = [
+    "oauth",
+    "crm.objects.deals.read",
+    "crm.objects.deals.write",
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.objects.companies.read",
+    "crm.objects.owners.read",
+    "crm.schemas.deals.read",
+];
 const AN_HOUR_AGO: &str = "2026-11-22T11:00:00Z";
 
 pub fn introspection(manner: Manner) -> Reply {
@@ -23,7 +33,7 @@ pub fn introspection(manner: Manner) -> Reply {
         ),
         Manner::Chatty => Reply::Json(
             200,
-            json!({"hubId": PORTAL, "userId": 9003, "appId": null, "scopes": ["crm.objects.deals.read"]}),
+            json!({"hubId": PORTAL, "userId": 9003, "appId": null, "scopes": SCOPES}),
         ),
     }
 }

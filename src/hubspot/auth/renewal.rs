@@ -133,6 +133,12 @@ impl Renewal {
     async fn ask(&self, turn: &mut Pace) -> Result<HeaderValue, Failure> {
         let old = self.held().grant;
         match self.desk.renew(&self.app, &old).await {
+            Ok(grant) if old.portal_id.is_some() && grant.portal_id != old.portal_id => {
+                // What waits to be sent was meant for the account of before.
+                let failure = Failure::new(Signal::Unauthorized, "HubSpot renewed the access for another account");
+                turn.refused = Some(failure.clone());
+                Err(failure)
+            }
             Ok(grant) => {
                 *turn = Pace::default();
                 if let Err(fault) = self.store.keep_grant(&grant) {

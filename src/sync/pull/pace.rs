@@ -197,7 +197,7 @@ impl Stream for Others {
         if self.poll <= now || is_second_look {
             let contacts = read(core, ObjectType::Contacts, is_second_look);
             let companies = read(core, ObjectType::Companies, is_second_look);
-            let (contacts, companies) = join(contacts, companies).await;
+            let (contacts, companies) = Box::pin(join(contacts, companies)).await;
             companies?;
             if contacts?.is_some_and(|count| count.fetched > 0) {
                 self.recount = now;
