@@ -104,10 +104,8 @@ check('lists', 'a list is made, found, filled and emptied', async (crm) => {
   const members = [...page.results, ...rest.results];
   deepEqual(sorted(members.map((row) => row.recordId)), sorted(people));
   ok(members[0].membershipTimestamp instanceof Date);
-  deepEqual(
-    (await crm.lists.membershipsApi.getLists('0-1', people[0])).results.map((row) => row.listId),
-    [made.listId],
-  );
+  const ofOne = (await crm.lists.membershipsApi.getLists('0-1', people[0])).results.map((row) => row.listId);
+  ok(ofOne.includes(made.listId), `lists of a record: ${ofOne}`);
   deepEqual(
     (await crm.lists.membershipsApi.remove(made.listId, people.slice(0, 1))).recordIdsRemoved,
     people.slice(0, 1),

@@ -179,11 +179,8 @@ def _(portal, crm):
     rest = crm.lists.memberships_api.get_page(made.list_id, limit=2, after=page.paging.next.after)
     equal({row.record_id for row in page.results + rest.results}, set(ids), "members")
     assert page.results[0].membership_timestamp.tzinfo
-    equal(
-        [row.list_id for row in crm.lists.memberships_api.get_lists("0-1", ids[0]).results],
-        [made.list_id],
-        "lists of a record",
-    )
+    of_one = [row.list_id for row in crm.lists.memberships_api.get_lists("0-1", ids[0]).results]
+    assert made.list_id in of_one, f"lists of a record: {of_one}"
     change = MembershipChangeRequest(record_ids_to_add=[], record_ids_to_remove=ids[:1])
     equal(crm.lists.memberships_api.add_and_remove(made.list_id, change).record_ids_removed, ids[:1], "removed")
     left = crm.lists.memberships_api.get_page_ordered_by_added_to_list_date(made.list_id).results
