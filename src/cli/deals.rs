@@ -60,6 +60,8 @@ async fn list(handle: &Handle, args: &DealsList) -> Outcome {
     let page = handle.list_deals(query).await?;
     if facts.account.is_none() {
         remark_line("nothing was read from HubSpot yet; run 'dealdeck sync'");
+    } else if handle.freshness().as_of.is_none() {
+        remark_line("the first sync is not complete: deals may be missing; run 'dealdeck sync'");
     }
     print_report(report::deals(&page.rows, &names(&facts), args.format.format))?;
     Ok(0)

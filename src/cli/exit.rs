@@ -47,14 +47,13 @@ pub const fn code_of(state: OpState) -> u8 {
     }
 }
 
-/// What became of a kept operation, in words, for stderr; nothing to say when it landed.
+/// What became of a kept operation, in words, for stderr; nothing to say when it landed. `waits_for` is what keeps
+/// everything from being sent.
 #[must_use]
-pub fn remark(operation: &Operation) -> Option<String> {
-    let why = operation
-        .error
-        .as_ref()
-        .map(|error| format!(": {}", error.message))
-        .unwrap_or_default();
+pub fn remark(operation: &Operation, waits_for: Option<&str>) -> Option<String> {
+    let own = operation.error.as_ref().map(|error| error.message.as_str());
+    let general = waits_for.filter(|_| matches!(operation.state, OpState::Queued | OpState::InFlight));
+    let why = own.or(general).map(|why| format!(": {why}")).unwrap_or_default();
     match operation.state {
         OpState::Landed | OpState::Done => None,
         OpState::Queued | OpState::InFlight => Some(format!(

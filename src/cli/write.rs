@@ -1,7 +1,7 @@
 //! What every writing command does: keep the change, then drive it. Whatever is kept prints its operation.
 
 use crate::{
-    domain::Submission,
+    domain::{Connection, Submission},
     report::{self, Format},
     sync::Handle,
 };
@@ -27,9 +27,19 @@ pub async fn drive(handle: &Handle, submission: Submission, args: &WriteArgs) ->
         format => report::operations(std::slice::from_ref(&operation), &names(&facts), format),
     })?;
     if !args.no_wait
-        && let Some(said) = remark(&operation)
+        && let Some(said) = remark(&operation, waits_for(&handle.freshness().connection).as_deref())
     {
         remark_line(&said);
     }
     Ok(if args.no_wait { 0 } else { code_of(operation.state) })
+}
+
+/// What keeps changes from being sent at the moment, in words.
+fn waits_for(connection: &Connection) -> Option<String> {
+    match connection {
+        Connection::Cached | Connection::Syncing(_) | Connection::Live => None,
+        Connection::Slowed { until } => Some(format!("HubSpot asks to wait until {until:.0}")),
+        Connection::Offline { .. } => Some("HubSpot does not answer".to_owned()),
+        Connection::ReadOnly(fault) => Some(fault.to_string()),
+    }
 }

@@ -61,7 +61,10 @@ impl Failure {
         Self {
             retry_after: Some(now.duration_until(reset).unsigned_abs()),
             retry_at: Some(reset),
-            ..Self::new(Signal::Denied, "the daily budget of requests is spent")
+            ..Self::new(
+                Signal::Denied,
+                "the day's requests are spent, or down to the part that is kept for people",
+            )
         }
     }
 
