@@ -174,3 +174,25 @@ async fn the_region_a_488_names_is_remembered_across_restarts_and_can_change_bac
     );
     assert_eq!(store.region(), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_token_endpoint_lacks_says_nothing_about_the_request_that_waits() {
+    for code in [302, 404, 409, 418, 423, 503] {
+        let hubspot = HubSpot::new("first");
+        hubspot.will_say(code, json!({"message": "nothing here"}));
+        let (client, _) = client(&hubspot, 1_900).await;
+        let permit = client.permit(Lane::Write, Quota::Burst).await;
+        let deal = RecordRef::new(ObjectType::Deals, "1");
+        let failure = client.archive(permit, &deal).await.unwrap_err();
+        assert_eq!(failure.signal, Signal::NotSent, "{code}");
+        for class in OpClass::ALL {
+            let verdict = failure.verdict(class);
+            assert_eq!(
+                (verdict.applied, verdict.action),
+                (Applied::No, Action::Offline),
+                "{code} {class:?}"
+            );
+        }
+        assert!(hubspot.bearers().is_empty(), "the archive was not sent");
+    }
+}
