@@ -143,19 +143,22 @@ impl Client {
     /// effect, so this holds for writes as well.
     async fn exchange(&self, mut permit: Permit, call: &Call) -> Result<Response, Failure> {
         let (auth, lane, quota) = (&self.inner.auth, permit.lane(), permit.quota());
+        // Whoever is here holds the breaker's pass, and a write its claim: nobody waits for the next day.
+        let anew = async || {
+            let spent = |reset| Failure::day_spent(reset, self.inner.clock.wall());
+            self.inner.budget.permit_today(lane, quota).await.map_err(spent)
+        };
         let bearer = auth.bearer().await?;
         if permit.is_stale() {
             drop(permit);
-            permit = self.permit(lane, quota).await;
+            permit = anew().await?;
         }
         let mut failure = match self.attempt(permit, call, &bearer).await {
             Err(failure) if failure.signal == Signal::Unauthorized => failure,
             ended => return ended,
         };
         if let Some(renewed) = auth.renewed(&bearer).await? {
-            let spent = |reset| Failure::day_spent(reset, self.inner.clock.wall());
-            let permit = self.inner.budget.permit_today(lane, quota).map_err(spent).await?;
-            return self.attempt(permit, call, &renewed).await.map_err(|mut again| {
+            return self.attempt(anew().await?, call, &renewed).await.map_err(|mut again| {
                 again.next = again
                     .next
                     .or(auth.next_step().filter(|_| again.signal == Signal::Unauthorized));

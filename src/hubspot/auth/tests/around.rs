@@ -196,3 +196,19 @@ async fn what_the_token_endpoint_lacks_says_nothing_about_the_request_that_waits
         assert!(hubspot.bearers().is_empty(), "the archive was not sent");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_read_whose_token_came_late_does_not_wait_for_the_next_day() {
+    let hubspot = HubSpot::new("first");
+    let (client, _) = client(&hubspot, 1_900).await;
+    *hubspot.desk_takes.lock().unwrap() = Duration::from_secs(40);
+    let spend = async {
+        client.clock().sleep(Duration::from_secs(1)).await;
+        client.inner.budget.observe_usage(1_000, 1_000, None);
+    };
+    let (ended, ()) = futures::join!(tokio::time::timeout(Duration::from_secs(3_600), read(&client)), spend);
+    assert_eq!(
+        ended.expect("an answer within the hour").unwrap_err().signal,
+        Signal::Denied
+    );
+}
