@@ -16,7 +16,7 @@ use super::{
     breaker::{Errand, Health},
     budget::{Permit, Quota, RateHeaders, Report},
     classify::{Action, OpClass},
-    client::Client,
+    client::{Client, FIRST_REGION},
     failure::Failure,
     refusal,
     signal::Signal,
@@ -173,7 +173,7 @@ impl Client {
     async fn attempt(&self, mut permit: Permit, call: &Call, bearer: &HeaderValue) -> Result<Response, Failure> {
         let request = self.request(call, bearer);
         permit.begin(&call.method, &call.path);
-        let lane = permit.lane();
+        let (lane, asked_in) = (permit.lane(), request.hublet.clone());
         match self.inner.transport.send(request).await {
             Err(error) => {
                 if error.sent {
@@ -193,14 +193,22 @@ impl Client {
                 });
                 match failure {
                     None => Ok(response),
-                    Some(failure) => Err(self.after_refusal(lane, call, &response, failure)),
+                    Some(failure) => Err(self.after_refusal(lane, asked_in.as_deref(), call, &response, failure)),
                 }
             }
         }
     }
 
-    /// Remembers what an error answer teaches about the host and the day.
-    fn after_refusal(&self, lane: Lane, call: &Call, response: &Response, mut failure: Failure) -> Failure {
+    /// Remembers what an error answer teaches about the host and the day. `asked_in` is the region the request went to:
+    /// another one may have found out meanwhile where the account lives.
+    fn after_refusal(
+        &self,
+        lane: Lane,
+        asked_in: Option<&str>,
+        call: &Call,
+        response: &Response,
+        mut failure: Failure,
+    ) -> Failure {
         tracing::debug!(
             path = %path_only(&call.path),
             status = failure.status,
@@ -208,14 +216,11 @@ impl Client {
             "refused"
         );
         match failure.signal {
-            Signal::WrongHost => {
-                let region = refusal::hublet(response);
-                if region.is_none() || region.as_deref() == self.inner.hublet().as_deref() {
-                    // It was asked there already: going on would only go round in circles.
-                    failure.signal = Signal::Unreachable(488);
-                }
-                self.inner.move_to(region);
-            }
+            Signal::WrongHost => match refusal::hublet(response) {
+                Some(region) if region != asked_in.unwrap_or(FIRST_REGION) => self.inner.move_to(region),
+                // It was asked there already: going on would only go round in circles.
+                _ => failure.signal = Signal::Unreachable(488),
+            },
             Signal::RateDaily { .. } => {
                 failure.retry_at = self.inner.budget.closed_until(lane);
                 let wall = self.inner.clock.wall();

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::domain::{Lane, Limits};
 
+/// The region without a host of its own: the plain one is there.
+pub(super) const FIRST_REGION: &str = "na1";
+
 /// The client. Cheap to clone, shared by every task.
 ///
 /// Reads are retried with backoff, each attempt out of the budget. Writes are sent exactly once, with a permit the
@@ -124,12 +127,11 @@ impl Client {
 
 impl Inner {
     /// The account lives in another region, from now on and after a restart.
-    pub(super) fn move_to(&self, hublet: Option<String>) {
-        if let Some(named) = hublet {
-            // The first region has no host of its own.
-            let hublet = Some(named).filter(|named| named != "na1");
+    pub(super) fn move_to(&self, region: String) {
+        let hublet: Option<Arc<str>> = (region != FIRST_REGION).then(|| region.into());
+        if self.hublet() != hublet {
             self.tokens.keep_region(hublet.as_deref());
-            *self.hublet.write().unwrap_or_else(PoisonError::into_inner) = hublet.map(Into::into);
+            *self.hublet.write().unwrap_or_else(PoisonError::into_inner) = hublet;
         }
     }
 
