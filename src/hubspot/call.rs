@@ -85,7 +85,7 @@ impl Client {
             .when(is_repeatable)
             .adjust(|failure, delay| {
                 if is_limit(failure) && limited.fetch_add(1, Ordering::Relaxed) < WAITS * self.inner.max_retries {
-                    return Some(Duration::ZERO);
+                    return Some(wait_for_limit(failure, call.quota));
                 }
                 delay
                     .filter(|_| self.inner.breaker.is_closed() && self.inner.retries.spend())
@@ -259,6 +259,15 @@ const WAITS: u32 = 4;
 /// A refusal of the window or of the searches per second.
 const fn is_limit(failure: &Failure) -> bool {
     matches!(failure.signal, Signal::RateWindow { .. } | Signal::RateSecond { .. })
+}
+
+/// How long to wait besides the budget, which freezes the window that was refused. It counts no seconds but those of
+/// searches.
+fn wait_for_limit(failure: &Failure, quota: Quota) -> Duration {
+    match failure.signal {
+        Signal::RateSecond { retry_after } if quota != Quota::Search => retry_after.unwrap_or(Duration::from_secs(1)),
+        _ => Duration::ZERO,
+    }
 }
 
 /// What the table lets a read do again.

@@ -114,6 +114,21 @@ async fn a_region_that_sends_us_back_to_itself_is_not_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_second_of_what_is_no_search_is_waited_out_too() {
+    let refused = || status(429, json!({ "policyName": "SECONDLY" }));
+    let longer = with_header(refused(), "retry-after", "3");
+    let (client, script) = client(vec![refused(), refused(), longer, ok(json!({ "results": [] }))]);
+    let start = client.clock().now();
+    client.pipelines(Lane::Sync).await.unwrap();
+    let took = client.clock().now() - start;
+    assert!(
+        took >= Duration::from_secs(5) && took < Duration::from_secs(6),
+        "{took:?}"
+    );
+    assert_eq!(script.asked().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_requests_that_learn_of_a_region_together_both_go_there() {
     let moved = || {
         status(
