@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{
     breaker::{Errand, Health},
-    budget::{Permit, Quota, RateHeaders, Report},
+    budget::{Ledger, Permit, Quota, RateHeaders, Report},
     classify::{Action, OpClass},
     client::{Client, FIRST_REGION},
     failure::Failure,
@@ -262,10 +262,13 @@ const fn is_limit(failure: &Failure) -> bool {
 }
 
 /// How long to wait besides the budget, which freezes the window that was refused. It counts no seconds but those of
-/// searches.
+/// searches, and does not see what is refused inside a success.
 fn wait_for_limit(failure: &Failure, quota: Quota) -> Duration {
     match failure.signal {
         Signal::RateSecond { retry_after } if quota != Quota::Search => retry_after.unwrap_or(Duration::from_secs(1)),
+        Signal::RateWindow { retry_after } if failure.status != Some(429) => {
+            retry_after.unwrap_or(Ledger::Burst.window())
+        }
         _ => Duration::ZERO,
     }
 }
