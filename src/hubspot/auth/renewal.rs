@@ -141,9 +141,7 @@ impl Renewal {
             }
             Ok(grant) => {
                 *turn = Pace::default();
-                if let Err(fault) = self.store.keep_grant(&grant) {
-                    tracing::warn!(%fault, "the renewed access could not be kept");
-                }
+                self.keep(&old, &grant);
                 tracing::info!("the access token was renewed");
                 Ok(self.hold(grant))
             }
@@ -170,6 +168,15 @@ impl Renewal {
         Failure {
             retry_after: Some(wait),
             ..failure.clone()
+        }
+    }
+
+    /// Keeps what became of `old`, unless a later set-up has put something else in its place: a key, or another account.
+    fn keep(&self, old: &Grant, grant: &Grant) {
+        if !self.store.grant().is_some_and(|kept| kept.is_of(old)) {
+            tracing::info!("other credentials are kept by now; these live as long as the process");
+        } else if let Err(fault) = self.store.keep_grant(grant) {
+            tracing::warn!(%fault, "the renewed access could not be kept");
         }
     }
 

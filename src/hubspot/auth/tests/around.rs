@@ -198,6 +198,37 @@ async fn what_the_token_endpoint_lacks_says_nothing_about_the_request_that_waits
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_renewal_does_not_undo_a_later_set_up() {
+    let hubspot = HubSpot::new("first");
+    let (client, store) = client(&hubspot, 1_900).await;
+    *store.grant.lock().unwrap() = None;
+    read(&client).await.unwrap();
+    assert!(store.grant().is_none(), "a key was set up meanwhile");
+    let theirs = Grant {
+        refresh_token: "theirs".into(),
+        portal_id: Some(456),
+        ..grant(1_800)
+    };
+    store.keep_grant(&theirs).unwrap();
+    client.clock().sleep(Duration::from_secs(1_900)).await;
+    read(&client).await.unwrap();
+    assert_eq!(hubspot.renewals(), 2);
+    assert_eq!(
+        store.grant().unwrap().refresh_token.expose_secret(),
+        "theirs",
+        "another account was set up meanwhile"
+    );
+    store.keep_grant(&grant(1_800)).unwrap();
+    client.clock().sleep(Duration::from_secs(1_900)).await;
+    read(&client).await.unwrap();
+    assert_eq!(
+        store.grant().unwrap().refresh_token.expose_secret(),
+        "refresh-3",
+        "an older grant of the same account is replaced, as after a full disk"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_read_whose_token_came_late_does_not_wait_for_the_next_day() {
     let hubspot = HubSpot::new("first");
     let (client, _) = client(&hubspot, 1_900).await;
