@@ -95,10 +95,21 @@ impl Renewal {
         self.renew(turn, &held).await.map(Some)
     }
 
-    /// Whose grant it is.
+    /// Whose grant it is. A grant that did not say so knows it from now on.
     pub(super) async fn identity(self: &Arc<Self>) -> Result<Identity, Failure> {
         self.bearer().await?;
-        self.desk.introspect(&self.app, &self.held().grant).await
+        let identity = self.desk.introspect(&self.app, &self.held().grant).await?;
+        let _turn = self.turn.lock().await;
+        let held = self.held().grant;
+        if held.portal_id.is_none() {
+            let named = Grant {
+                portal_id: Some(identity.portal_id),
+                ..held.clone()
+            };
+            self.keep(&held, &named);
+            self.hold(named);
+        }
+        Ok(identity)
     }
 
     /// Replaces `old`, unless somebody here or in another process already has.
@@ -183,8 +194,7 @@ impl Renewal {
     /// What another process has kept since this grant was handed out, if it is for the same account.
     fn kept_after(&self, held: &Grant) -> Option<Grant> {
         let kept = self.store.grant()?;
-        let same_account = kept.portal_id == held.portal_id || held.portal_id.is_none();
-        (same_account && kept.issued_at > held.issued_at).then_some(kept)
+        (kept.is_of(held) && kept.issued_at > held.issued_at).then_some(kept)
     }
 
     fn held(&self) -> Held {

@@ -228,6 +228,53 @@ async fn a_renewal_does_not_undo_a_later_set_up() {
     );
 }
 
+/// A client whose grant does not say which account it is for.
+fn of_nobody(hubspot: &Arc<HubSpot>) -> (Client, Arc<MemoryTokens>) {
+    let store = Arc::new(MemoryTokens::new());
+    let nobodys = Grant {
+        portal_id: None,
+        ..grant(1_800)
+    };
+    store.keep_grant(&nobodys).unwrap();
+    let clock = Clock::starting_at(START.parse().unwrap());
+    (with_store(hubspot, &clock, store.clone()), store)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_names_no_account_is_not_exchanged_for_another_accounts() {
+    let hubspot = HubSpot::new("first");
+    let (client, store) = of_nobody(&hubspot);
+    client.clock().sleep(Duration::from_secs(1_900)).await;
+    let now = client.clock().wall();
+    let theirs = Grant {
+        access_token: "theirs".into(),
+        refresh_token: "their-refresh".into(),
+        issued_at: now,
+        expires_at: now + Duration::from_secs(1_800),
+        portal_id: Some(456),
+        ..grant(1_800)
+    };
+    store.keep_grant(&theirs).unwrap();
+    read(&client).await.unwrap();
+    assert_eq!(hubspot.bearers(), ["renewed-1"]);
+    assert_eq!(store.grant().unwrap().portal_id, Some(456));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_learns_from_introspection_whose_it_is() {
+    let hubspot = HubSpot::new("first");
+    let (client, store) = of_nobody(&hubspot);
+    client.identity().await.unwrap();
+    assert_eq!(store.grant().unwrap().portal_id, Some(123));
+    hubspot.will_say(
+        200,
+        json!({"access_token": "other", "refresh_token": "r", "expires_in": 1800, "hub_id": 456}),
+    );
+    client.clock().sleep(Duration::from_secs(1_900)).await;
+    let refused = read(&client).await.unwrap_err();
+    assert_eq!(refused.signal, Signal::Unauthorized, "renewed for another account");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_read_whose_token_came_late_does_not_wait_for_the_next_day() {
     let hubspot = HubSpot::new("first");
