@@ -99,9 +99,9 @@ impl Renewal {
     pub(super) async fn identity(self: &Arc<Self>) -> Result<Identity, Failure> {
         self.bearer().await?;
         let identity = self.desk.introspect(&self.app, &self.held().grant).await?;
-        let _turn = self.turn.lock().await;
-        let held = self.held().grant;
-        if held.portal_id.is_none() {
+        if self.held().grant.portal_id.is_none() {
+            let _turn = self.turn.lock().await;
+            let held = self.held().grant;
             let named = Grant {
                 portal_id: Some(identity.portal_id),
                 ..held.clone()
