@@ -18,7 +18,7 @@ use super::{
     classify::{Action, OpClass},
     client::{Client, FIRST_REGION},
     failure::Failure,
-    refusal,
+    paths, refusal,
     signal::Signal,
     transport::{Request, Response},
 };
@@ -181,7 +181,7 @@ impl Client {
                 } else {
                     permit.not_sent();
                 }
-                tracing::debug!(path = %path_only(&call.path), kind = ?error.kind, sent = error.sent, "no answer");
+                tracing::debug!(path = %paths::shown(&call.path), kind = ?error.kind, sent = error.sent, "no answer");
                 Err(Failure::from_transport(&error))
             }
             Ok(response) => {
@@ -210,7 +210,7 @@ impl Client {
         mut failure: Failure,
     ) -> Failure {
         tracing::debug!(
-            path = %path_only(&call.path),
+            path = %paths::shown(&call.path),
             status = failure.status,
             correlation = failure.correlation_id.as_deref(),
             "refused"
@@ -290,9 +290,4 @@ fn wait_before_retry(failure: &Failure, quota: Quota, delay: Duration) -> Durati
         Signal::Locked => delay.max(Duration::from_secs(2)),
         _ => delay.max(failure.retry_after.unwrap_or_default()),
     }
-}
-
-/// Queries may hold addresses of people: they are not logged.
-fn path_only(path: &str) -> &str {
-    path.split('?').next().unwrap_or_default()
 }

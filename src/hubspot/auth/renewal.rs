@@ -103,7 +103,7 @@ impl Renewal {
             let _turn = self.turn.lock().await;
             let held = self.held().grant;
             let named = Grant {
-                portal_id: Some(identity.portal_id),
+                portal_id: held.portal_id.or(Some(identity.portal_id)),
                 ..held.clone()
             };
             self.keep(&held, &named);
