@@ -14,7 +14,7 @@ use super::{
     budget::{Budget, Permit, Quota, SlotBook},
     clock::Clock,
     retry_budget::RetryBudget,
-    settings::Settings,
+    settings::{Settings, is_region},
     transport::Transport,
 };
 use crate::domain::{Lane, Limits};
@@ -72,6 +72,7 @@ impl Client {
         clock: Clock,
         book: Arc<dyn SlotBook>,
     ) -> Self {
+        let region = tokens.region().filter(|region| is_region(region));
         let desk = TokenDesk::new(transport.clone(), clock.clone(), settings.timeout);
         Self {
             inner: Arc::new(Inner {
@@ -84,7 +85,7 @@ impl Client {
                 timeout: settings.timeout,
                 max_retries: settings.max_retries,
                 jitter_seed: settings.jitter_seed,
-                hublet: RwLock::new(tokens.region().map(Into::into)),
+                hublet: RwLock::new(region.map(Into::into)),
                 tokens,
             }),
         }

@@ -290,3 +290,21 @@ async fn a_read_whose_token_came_late_does_not_wait_for_the_next_day() {
         Signal::Denied
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_region_that_is_no_plain_word_is_not_believed() {
+    for text in ["evil.example/", "a", "eu1\n@", ""] {
+        let (store, hubspot) = (Arc::new(MemoryTokens::new()), HubSpot::new("pat"));
+        store.keep_region(Some(text));
+        let client = Client::signed(
+            &Settings::default(),
+            Credentials::Token("pat".into()),
+            store,
+            Arc::new(hubspot.clone()),
+            Clock::starting_at(START.parse().unwrap()),
+            Arc::new(MemoryBook::new()),
+        );
+        read(&client).await.unwrap();
+        assert_eq!(hubspot.asked.lock().unwrap()[0].hublet, None, "{text}");
+    }
+}
