@@ -121,7 +121,7 @@ impl Client {
         self.inner.clock.wall().checked_add(rest).ok()
     }
 
-    /// A write: exactly one attempt that may have an effect.
+    /// A write: at most one attempt that may have an effect.
     pub(super) async fn write(&self, permit: Permit, call: &Call) -> Result<Response, Failure> {
         self.pass(Errand::Write, permit, call).await
     }

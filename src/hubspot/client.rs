@@ -1,5 +1,7 @@
-//! The shared client: it owns the transport, the clock and the budget. Its calls stand one file per API family
-//! (`objects`, `search`, `associations`, `pipelines`, `owners`, `properties`, `account`); what all of them do, in `call`.
+//! The shared client: it owns the transport, the clock, the budget, the breaker and the credentials. Its calls stand one
+//! file per API family: `account`, `objects`, `search` and `search_walk`, `batch_read`, `writes`, `batch`, `associations`
+//! and `association_batches`, `pipelines`, `owners`, `properties`, `lists` and `memberships`, `app_events`. What all of them
+//! do stands in `call`.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -24,8 +26,9 @@ pub(super) const FIRST_REGION: &str = "na1";
 
 /// The client. Cheap to clone, shared by every task.
 ///
-/// Reads are retried with backoff, each attempt out of the budget. Writes are sent exactly once, with a permit the
-/// caller took before claiming the operation: whether one may be repeated is for the outbox to know.
+/// Reads are retried with backoff, each attempt out of the budget. Of a write at most one attempt may have an effect: it
+/// is sent with a permit the caller took before claiming the operation, and once more only where a 401 said that it had
+/// none and the token could be renewed. Whether it may be repeated otherwise is for the outbox to know.
 #[derive(Clone)]
 pub struct Client {
     pub(super) inner: Arc<Inner>,
