@@ -89,7 +89,7 @@ impl Client {
                 }
                 delay
                     .filter(|_| self.inner.breaker.is_closed() && self.inner.retries.spend())
-                    .map(|delay| wait_before_retry(failure, call.quota, delay))
+                    .map(|delay| wait_before_retry(failure, delay))
             })
             .notify(|failure, delay| {
                 tracing::info!(signal = ?failure.signal, ?delay, "a read is tried again");
@@ -281,11 +281,9 @@ fn is_repeatable(failure: &Failure) -> bool {
     )
 }
 
-/// A refusal of a limit waits for nothing but the limit; anything else for its backoff, longer when HubSpot asks for it
-/// or when the table does.
-fn wait_before_retry(failure: &Failure, quota: Quota, delay: Duration) -> Duration {
+/// Anything but a limit waits for its backoff, longer when HubSpot asks for it or when the table does.
+fn wait_before_retry(failure: &Failure, delay: Duration) -> Duration {
     match failure.signal {
-        Signal::RateWindow { .. } | Signal::RateSecond { .. } => wait_for_limit(failure, quota),
         Signal::WrongHost => Duration::ZERO,
         Signal::Locked => delay.max(Duration::from_secs(2)),
         _ => delay.max(failure.retry_after.unwrap_or_default()),
