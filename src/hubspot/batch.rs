@@ -1,6 +1,6 @@
-//! Batches of writes: create, update, upsert, archive, at most 100 records a request. Like every write a batch is sent
-//! exactly once, with a permit of its own. A success may hold failures and may be silent about an input; so every input
-//! gets an outcome, and what the answer does not account for is not called written.
+//! Batches of writes: create, update, upsert, archive, at most 100 records a request. Of a batch, as of every write, at
+//! most one attempt may have an effect; it has a permit of its own. A success may hold failures and may be silent about an
+//! input; so every input gets an outcome, and what the answer does not account for is not called written.
 
 use std::collections::BTreeMap;
 

@@ -14,11 +14,11 @@ use serde_json::Value;
 
 use super::{
     breaker::{Errand, Health},
-    budget::{Permit, Quota, RateHeaders, Report},
+    budget::{Ledger, Permit, Quota, RateHeaders, Report},
     classify::{Action, OpClass},
-    client::Client,
+    client::{Client, FIRST_REGION},
     failure::Failure,
-    refusal,
+    paths, refusal,
     signal::Signal,
     transport::{Request, Response},
 };
@@ -85,7 +85,7 @@ impl Client {
             .when(is_repeatable)
             .adjust(|failure, delay| {
                 if is_limit(failure) && limited.fetch_add(1, Ordering::Relaxed) < WAITS * self.inner.max_retries {
-                    return Some(Duration::ZERO);
+                    return Some(wait_for_limit(failure, call.quota));
                 }
                 delay
                     .filter(|_| self.inner.breaker.is_closed() && self.inner.retries.spend())
@@ -121,7 +121,7 @@ impl Client {
         self.inner.clock.wall().checked_add(rest).ok()
     }
 
-    /// A write: exactly one attempt that may have an effect.
+    /// A write: at most one attempt that may have an effect.
     pub(super) async fn write(&self, permit: Permit, call: &Call) -> Result<Response, Failure> {
         self.pass(Errand::Write, permit, call).await
     }
@@ -143,19 +143,22 @@ impl Client {
     /// effect, so this holds for writes as well.
     async fn exchange(&self, mut permit: Permit, call: &Call) -> Result<Response, Failure> {
         let (auth, lane, quota) = (&self.inner.auth, permit.lane(), permit.quota());
+        // Whoever is here holds the breaker's pass, and a write its claim: nobody waits for the next day.
+        let anew = async || {
+            let spent = |reset| Failure::day_spent(reset, self.inner.clock.wall());
+            self.inner.budget.permit_today(lane, quota).await.map_err(spent)
+        };
         let bearer = auth.bearer().await?;
         if permit.is_stale() {
             drop(permit);
-            permit = self.permit(lane, quota).await;
+            permit = anew().await?;
         }
         let mut failure = match self.attempt(permit, call, &bearer).await {
             Err(failure) if failure.signal == Signal::Unauthorized => failure,
             ended => return ended,
         };
         if let Some(renewed) = auth.renewed(&bearer).await? {
-            let spent = |reset| Failure::day_spent(reset, self.inner.clock.wall());
-            let permit = self.inner.budget.permit_today(lane, quota).map_err(spent).await?;
-            return self.attempt(permit, call, &renewed).await.map_err(|mut again| {
+            return self.attempt(anew().await?, call, &renewed).await.map_err(|mut again| {
                 again.next = again
                     .next
                     .or(auth.next_step().filter(|_| again.signal == Signal::Unauthorized));
@@ -170,7 +173,7 @@ impl Client {
     async fn attempt(&self, mut permit: Permit, call: &Call, bearer: &HeaderValue) -> Result<Response, Failure> {
         let request = self.request(call, bearer);
         permit.begin(&call.method, &call.path);
-        let lane = permit.lane();
+        let (lane, asked_in) = (permit.lane(), request.hublet.clone());
         match self.inner.transport.send(request).await {
             Err(error) => {
                 if error.sent {
@@ -178,7 +181,7 @@ impl Client {
                 } else {
                     permit.not_sent();
                 }
-                tracing::debug!(path = %path_only(&call.path), kind = ?error.kind, sent = error.sent, "no answer");
+                tracing::debug!(path = %paths::shown(&call.path), kind = ?error.kind, sent = error.sent, "no answer");
                 Err(Failure::from_transport(&error))
             }
             Ok(response) => {
@@ -190,29 +193,34 @@ impl Client {
                 });
                 match failure {
                     None => Ok(response),
-                    Some(failure) => Err(self.after_refusal(lane, call, &response, failure)),
+                    Some(failure) => Err(self.after_refusal(lane, asked_in.as_deref(), call, &response, failure)),
                 }
             }
         }
     }
 
-    /// Remembers what an error answer teaches about the host and the day.
-    fn after_refusal(&self, lane: Lane, call: &Call, response: &Response, mut failure: Failure) -> Failure {
+    /// Remembers what an error answer teaches about the host and the day. `asked_in` is the region the request went to:
+    /// another one may have found out meanwhile where the account lives.
+    fn after_refusal(
+        &self,
+        lane: Lane,
+        asked_in: Option<&str>,
+        call: &Call,
+        response: &Response,
+        mut failure: Failure,
+    ) -> Failure {
         tracing::debug!(
-            path = %path_only(&call.path),
+            path = %paths::shown(&call.path),
             status = failure.status,
             correlation = failure.correlation_id.as_deref(),
             "refused"
         );
         match failure.signal {
-            Signal::WrongHost => {
-                let region = refusal::hublet(response);
-                if region.is_none() || region.as_deref() == self.inner.hublet().as_deref() {
-                    // It was asked there already: going on would only go round in circles.
-                    failure.signal = Signal::Unreachable(488);
-                }
-                self.inner.move_to(region);
-            }
+            Signal::WrongHost => match refusal::hublet(response) {
+                Some(region) if region != asked_in.unwrap_or(FIRST_REGION) => self.inner.move_to(region),
+                // It was asked there already: going on would only go round in circles.
+                _ => failure.signal = Signal::Unreachable(488),
+            },
             Signal::RateDaily { .. } => {
                 failure.retry_at = self.inner.budget.closed_until(lane);
                 let wall = self.inner.clock.wall();
@@ -253,6 +261,18 @@ const fn is_limit(failure: &Failure) -> bool {
     matches!(failure.signal, Signal::RateWindow { .. } | Signal::RateSecond { .. })
 }
 
+/// How long to wait besides the budget, which freezes the window that was refused. It counts no seconds but those of
+/// searches, and does not see what is refused inside a success.
+fn wait_for_limit(failure: &Failure, quota: Quota) -> Duration {
+    match failure.signal {
+        Signal::RateSecond { retry_after } if quota != Quota::Search => retry_after.unwrap_or(Duration::from_secs(1)),
+        Signal::RateWindow { retry_after } if failure.status != Some(429) => {
+            retry_after.unwrap_or(Ledger::Burst.window())
+        }
+        _ => Duration::ZERO,
+    }
+}
+
 /// What the table lets a read do again.
 fn is_repeatable(failure: &Failure) -> bool {
     matches!(
@@ -261,17 +281,11 @@ fn is_repeatable(failure: &Failure) -> bool {
     )
 }
 
-/// A refusal of a limit is waited out in the budget, where the whole lane is frozen; anything else waits for its
-/// backoff, longer when HubSpot asks for it or when the table does.
+/// Anything but a limit waits for its backoff, longer when HubSpot asks for it or when the table does.
 fn wait_before_retry(failure: &Failure, delay: Duration) -> Duration {
     match failure.signal {
-        Signal::RateWindow { .. } | Signal::RateSecond { .. } | Signal::WrongHost => Duration::ZERO,
+        Signal::WrongHost => Duration::ZERO,
         Signal::Locked => delay.max(Duration::from_secs(2)),
         _ => delay.max(failure.retry_after.unwrap_or_default()),
     }
-}
-
-/// Queries may hold addresses of people: they are not logged.
-fn path_only(path: &str) -> &str {
-    path.split('?').next().unwrap_or_default()
 }

@@ -1,5 +1,7 @@
-//! The shared client: it owns the transport, the clock and the budget. Its calls stand one file per API family
-//! (`objects`, `search`, `associations`, `pipelines`, `owners`, `properties`, `account`); what all of them do, in `call`.
+//! The shared client: it owns the transport, the clock, the budget, the breaker and the credentials. Its calls stand one
+//! file per API family: `account`, `objects`, `search` and `search_walk`, `batch_read`, `writes`, `batch`, `associations`
+//! and `association_batches`, `pipelines`, `owners`, `properties`, `lists` and `memberships`, `app_events`. What all of them
+//! do stands in `call`.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -14,15 +16,19 @@ use super::{
     budget::{Budget, Permit, Quota, SlotBook},
     clock::Clock,
     retry_budget::RetryBudget,
-    settings::Settings,
+    settings::{Settings, is_region},
     transport::Transport,
 };
 use crate::domain::{Lane, Limits};
 
+/// The region without a host of its own: the plain one is there.
+pub(super) const FIRST_REGION: &str = "na1";
+
 /// The client. Cheap to clone, shared by every task.
 ///
-/// Reads are retried with backoff, each attempt out of the budget. Writes are sent exactly once, with a permit the
-/// caller took before claiming the operation: whether one may be repeated is for the outbox to know.
+/// Reads are retried with backoff, each attempt out of the budget. Of a write at most one attempt may have an effect: it
+/// is sent with a permit the caller took before claiming the operation, and once more only where a 401 said that it had
+/// none and the token could be renewed. Whether it may be repeated otherwise is for the outbox to know.
 #[derive(Clone)]
 pub struct Client {
     pub(super) inner: Arc<Inner>,
@@ -69,6 +75,7 @@ impl Client {
         clock: Clock,
         book: Arc<dyn SlotBook>,
     ) -> Self {
+        let region = tokens.region().filter(|region| is_region(region));
         let desk = TokenDesk::new(transport.clone(), clock.clone(), settings.timeout);
         Self {
             inner: Arc::new(Inner {
@@ -81,7 +88,7 @@ impl Client {
                 timeout: settings.timeout,
                 max_retries: settings.max_retries,
                 jitter_seed: settings.jitter_seed,
-                hublet: RwLock::new(tokens.region().map(Into::into)),
+                hublet: RwLock::new(region.map(Into::into)),
                 tokens,
             }),
         }
@@ -124,12 +131,11 @@ impl Client {
 
 impl Inner {
     /// The account lives in another region, from now on and after a restart.
-    pub(super) fn move_to(&self, hublet: Option<String>) {
-        if let Some(named) = hublet {
-            // The first region has no host of its own.
-            let hublet = Some(named).filter(|named| named != "na1");
+    pub(super) fn move_to(&self, region: String) {
+        let hublet: Option<Arc<str>> = (region != FIRST_REGION).then(|| region.into());
+        if self.hublet() != hublet {
             self.tokens.keep_region(hublet.as_deref());
-            *self.hublet.write().unwrap_or_else(PoisonError::into_inner) = hublet.map(Into::into);
+            *self.hublet.write().unwrap_or_else(PoisonError::into_inner) = hublet;
         }
     }
 

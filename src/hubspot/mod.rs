@@ -1,5 +1,12 @@
 //! HubSpot's HTTP API and nothing else: transport, budget, retries and classification, wire shapes, one file per API
-//! family, credentials. It refuses to store anything, to decide what is synced, and to repeat a write.
+//! family, credentials. It refuses to store anything, to decide what is synced, and to repeat a write that may have had an
+//! effect: of a write at most one attempt may have one. What HubSpot certainly did not look at, since it refused the token,
+//! is sent once more with a new one.
+//!
+//! The engine uses the families of `account`, `objects`, `search`, `associations`, `pipelines`, `owners`, `properties`
+//! (reading) and `writes` (create, update, archive). The others are the ground for faces to come, tried against the portal
+//! like these: batches of writes and of associations, labelled and single associations, lists and memberships, searches to
+//! their end, reads by a unique value, new properties, merges, privacy deletion, app events.
 #![expect(
     clippy::result_large_err,
     reason = "a failure is rare, made once per exchange and read at once; a box would only hide its fields"

@@ -1,10 +1,14 @@
-//! Every path of the API, built with the one version, and their encoding.
+//! Every path of the API, built with the one version (app events and one introspection excepted, which HubSpot offers in
+//! none so new), their encoding, and what of them people may see.
 
 use super::API_VERSION;
 use crate::domain::{ListId, ObjectType, PipelineId, RecordRef, StageId};
 
 /// Paths longer than this are not sent: HubSpot's edge refuses URLs of about 16,000 characters.
 pub(super) const LONGEST: usize = 15_000;
+
+/// The longest part of a path that is shown to people; ids are shorter, tokens longer.
+const LONGEST_SHOWN: usize = 40;
 
 /// `/{area}/{version}`: the only place that knows the version.
 fn versioned(area: &str) -> String {
@@ -162,6 +166,19 @@ fn encode(text: &str) -> String {
     encoded
 }
 
+/// A path for people: without its query, and with `…` for every part that is not plainly an id or a word of HubSpot's.
+pub(super) fn shown(path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let is_plain = |part: &str| {
+        part.len() <= LONGEST_SHOWN
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let parts = path.split('/').map(|part| if is_plain(part) { part } else { "…" });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,5 +246,22 @@ mod tests {
             .with_list("associations", [])
             .with_some("after", Some("a=b"));
         assert_eq!(query.on("/x"), "/x?limit=100&properties=amount,dealname&after=a%3Db");
+    }
+
+    #[test]
+    fn a_path_shows_neither_query_nor_person_nor_token() {
+        assert_eq!(
+            shown("/crm/objects/2026-09/deals/17?properties=a"),
+            "/crm/objects/2026-09/deals/17"
+        );
+        assert_eq!(
+            shown("/crm/objects/2026-09/contacts/ada@example.com"),
+            "/crm/objects/2026-09/contacts/…"
+        );
+        assert_eq!(shown("/contacts/ada%40example.com?idProperty=email"), "/contacts/…");
+        assert_eq!(
+            shown("/oauth/v1/access-tokens/pat-na1-01234567-89ab-cdef-0123-456789abcdef"),
+            "/oauth/v1/access-tokens/…"
+        );
     }
 }

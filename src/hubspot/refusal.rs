@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     budget::{Quota, Refusal},
     failure::Failure,
+    settings::is_region,
     signal::Signal,
     transport::Response,
 };
@@ -78,12 +79,11 @@ pub(super) const fn refusal(failure: &Failure) -> Option<(Refusal, Option<Durati
     }
 }
 
-/// The region a 488 names: letters and digits only, since it becomes part of a host name.
+/// The region a 488 names.
 pub(super) fn hublet(response: &Response) -> Option<String> {
     let body = json(response);
     let hublet = body.get("correctHublet")?.as_str()?;
-    let plain = (2..=8).contains(&hublet.len()) && hublet.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    plain.then(|| hublet.to_ascii_lowercase())
+    is_region(hublet).then(|| hublet.to_ascii_lowercase())
 }
 
 fn signal(

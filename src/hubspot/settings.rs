@@ -94,6 +94,11 @@ pub fn check_base_url(text: &str) -> Result<String, Fault> {
     Ok(text.trim().trim_end_matches('/').to_owned())
 }
 
+/// Whether a region is a plain word: it becomes part of a host name.
+pub(super) fn is_region(text: &str) -> bool {
+    (2..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// Whether an accepted address is a server on this machine.
 pub(super) fn is_plain_http(base_url: &str) -> bool {
     base_url.starts_with("http://")

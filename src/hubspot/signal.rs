@@ -1,5 +1,5 @@
-//! What one exchange showed, reduced to what matters for the next step. Made from transport errors, statuses and error
-//! bodies in `failure`; what to do about it stands in `classify`.
+//! What one exchange showed, reduced to what matters for the next step. Made from transport errors in
+//! `failure`, from statuses and error bodies in `refusal`; what to do about it stands in `classify`.
 
 use std::time::Duration;
 

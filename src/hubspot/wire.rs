@@ -222,14 +222,11 @@ impl ItemError {
     }
 }
 
-/// Refuses a batch in which something other than an absence went wrong.
+/// Refuses a batch in which something other than an absence went wrong, for what that was.
 pub(super) fn only_absences(errors: &[ItemError]) -> Result<(), Failure> {
     match errors.iter().find(|error| !error.is_absence()) {
         None => Ok(()),
-        Some(error) => Err(Failure {
-            signal: Signal::MissingItem,
-            ..error.failure()
-        }),
+        Some(error) => Err(error.failure()),
     }
 }
 

@@ -1,5 +1,6 @@
-//! Writes of one record: create, update, archive, merge, privacy deletion. Each is sent exactly once, with the permit it
-//! was given; whether it may be sent again is for the outbox to know.
+//! Writes of one record: create, update, archive, merge, privacy deletion. Of each at most one attempt may have an effect:
+//! it is sent with the permit it was given, and once more only after a 401, with a renewed token. Whether it may be sent
+//! again otherwise is for the outbox to know.
 
 use std::collections::BTreeMap;
 

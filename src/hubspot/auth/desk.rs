@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use form_urlencoded::Serializer;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
@@ -81,6 +81,10 @@ impl TokenDesk {
     }
 
     /// Renews a grant. The refresh token that comes back replaces the old one.
+    ///
+    /// # Errors
+    /// What it means for the request that waits: [`Signal::Unauthorized`], [`Signal::NotSent`] or
+    /// [`Signal::Interception`], nothing else.
     pub(super) async fn renew(&self, app: &OAuthApp, grant: &Grant) -> Result<Grant, Failure> {
         let form = [
             ("grant_type", "refresh_token"),
@@ -99,13 +103,11 @@ impl TokenDesk {
             ("token", grant.access_token.expose_secret()),
             ("token_type_hint", "access_token"),
         ];
-        let said = match self.post(paths::oauth_introspection(), app, &form).await {
-            Ok(answer) => wire::read::<WireToken>(&answer)?,
-            Err(failure) if failure.signal == Signal::NotFound => {
-                return grant.identity().ok_or(failure);
-            }
-            Err(failure) => return Err(failure),
-        };
+        let answer = self.send(paths::oauth_introspection(), app, &form).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return grant.identity().ok_or_else(|| refusal::read(&answer, Quota::Burst));
+        }
+        let said: WireToken = wire::read(&accepted(answer)?)?;
         if said.active == Some(false) {
             return Err(refused("HubSpot says that the access was taken back", ASK_AGAIN));
         }
@@ -126,8 +128,13 @@ impl TokenDesk {
         })
     }
 
-    /// One form post, signed by the app.
+    /// One form post that must succeed.
     async fn post(&self, path: String, app: &OAuthApp, form: &[(&str, &str)]) -> Result<Response, Failure> {
+        accepted(self.send(path, app, form).await?)
+    }
+
+    /// One form post, signed by the app, and its answer whatever it is.
+    async fn send(&self, path: String, app: &OAuthApp, form: &[(&str, &str)]) -> Result<Response, Failure> {
         let body = Serializer::new(String::new())
             .extend_pairs(form)
             .append_pair("client_id", &app.client_id)
@@ -145,27 +152,30 @@ impl TokenDesk {
             timeout: self.timeout,
             hublet: None,
         };
-        match self.transport.send(request).await {
-            Ok(answer) if answer.status.is_success() => Ok(answer),
-            Ok(answer) => Err(refusal(&answer)),
-            Err(error) => {
-                let failure = Failure::from_transport(&error);
-                // Whether the post arrived does not matter: the request that waits for it has certainly not been sent.
-                Err(match failure.signal {
-                    Signal::Interception => failure,
-                    _ => later(&failure.message, None),
-                })
+        self.transport.send(request).await.map_err(|error| {
+            let failure = Failure::from_transport(&error);
+            // Whether the post arrived does not matter: the request that waits for it has certainly not been sent.
+            match failure.signal {
+                Signal::Interception => failure,
+                _ => later(&failure.message, None),
             }
-        }
+        })
     }
 }
 
-/// An answer that is no success. RFC 6749's keys and HubSpot's stand next to each other, and either may be missing.
+fn accepted(answer: Response) -> Result<Response, Failure> {
+    if answer.status.is_success() {
+        Ok(answer)
+    } else {
+        Err(refusal(&answer))
+    }
+}
+
+/// An answer that is no success: refused for good, or not now, whatever the status. It is about the token and never about
+/// the request that waits for it: a 404 here is no record that is gone. RFC 6749's keys and HubSpot's stand next to each
+/// other, and either may be missing.
 fn refusal(answer: &Response) -> Failure {
     let failure = refusal::read(answer, Quota::Burst);
-    if answer.status.as_u16() == 404 {
-        return failure;
-    }
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
     let (error, status) = (text("error"), text("status"));

@@ -117,6 +117,14 @@ impl Grant {
         self.access_token.expose_secret() == other.access_token.expose_secret()
     }
 
+    /// Whether both are for one account; where one of them does not say, whether both can be renewed by one token.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        match (self.portal_id, other.portal_id) {
+            (Some(one), Some(another)) => one == another,
+            _ => self.refresh_token.expose_secret() == other.refresh_token.expose_secret(),
+        }
+    }
+
     /// What the grant itself knows of its owner; `None` where HubSpot never named the account.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {

@@ -47,7 +47,7 @@ pub trait TokenStore: Send + Sync + 'static {
     /// The grant as it is kept now: another process may have renewed it. `None` also when it cannot be read.
     fn grant(&self) -> Option<Grant>;
 
-    /// Keeps a renewed grant, readable by its owner alone.
+    /// Keeps a renewed grant in place of the one before, readable by its owner alone.
     ///
     /// # Errors
     /// It cannot be written; the grant then lives as long as the process.

@@ -95,10 +95,21 @@ impl Renewal {
         self.renew(turn, &held).await.map(Some)
     }
 
-    /// Whose grant it is.
+    /// Whose grant it is. A grant that did not say so knows it from now on.
     pub(super) async fn identity(self: &Arc<Self>) -> Result<Identity, Failure> {
         self.bearer().await?;
-        self.desk.introspect(&self.app, &self.held().grant).await
+        let identity = self.desk.introspect(&self.app, &self.held().grant).await?;
+        if self.held().grant.portal_id.is_none() {
+            let _turn = self.turn.lock().await;
+            let held = self.held().grant;
+            let named = Grant {
+                portal_id: held.portal_id.or(Some(identity.portal_id)),
+                ..held.clone()
+            };
+            self.keep(&held, &named);
+            self.hold(named);
+        }
+        Ok(identity)
     }
 
     /// Replaces `old`, unless somebody here or in another process already has.
@@ -141,9 +152,7 @@ impl Renewal {
             }
             Ok(grant) => {
                 *turn = Pace::default();
-                if let Err(fault) = self.store.keep_grant(&grant) {
-                    tracing::warn!(%fault, "the renewed access could not be kept");
-                }
+                self.keep(&old, &grant);
                 tracing::info!("the access token was renewed");
                 Ok(self.hold(grant))
             }
@@ -173,11 +182,19 @@ impl Renewal {
         }
     }
 
+    /// Keeps what became of `old`, unless a later set-up has put something else in its place: a key, or another account.
+    fn keep(&self, old: &Grant, grant: &Grant) {
+        if !self.store.grant().is_some_and(|kept| kept.is_of(old)) {
+            tracing::info!("other credentials are kept by now; these live as long as the process");
+        } else if let Err(fault) = self.store.keep_grant(grant) {
+            tracing::warn!(%fault, "the renewed access could not be kept");
+        }
+    }
+
     /// What another process has kept since this grant was handed out, if it is for the same account.
     fn kept_after(&self, held: &Grant) -> Option<Grant> {
         let kept = self.store.grant()?;
-        let same_account = kept.portal_id == held.portal_id || held.portal_id.is_none();
-        (same_account && kept.issued_at > held.issued_at).then_some(kept)
+        (kept.is_of(held) && kept.issued_at > held.issued_at).then_some(kept)
     }
 
     fn held(&self) -> Held {

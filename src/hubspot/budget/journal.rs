@@ -1,5 +1,5 @@
 //! What was sent, in memory: counts per quarter of an hour and lane, and the last requests. The store keeps the same for
-//! processes that share it. It refuses to keep a query, and of a path what may name a person or be a secret.
+//! processes that share it. Of a path it is given what people may see, and keeps that.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,9 +10,6 @@ use jiff::{Timestamp, ToSpan};
 
 use super::EntryId;
 use crate::domain::{SentRequest, Usage};
-
-/// The longest part of a path that is shown; ids are shorter, tokens longer.
-const LONGEST: usize = 40;
 
 /// The journal of one process.
 #[derive(Debug, Default)]
@@ -95,19 +92,6 @@ impl Journal {
     }
 }
 
-/// A path for people: without its query, and with `…` for every part that is not plainly an id or a word of HubSpot's.
-pub(super) fn shown(path: &str) -> String {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let is_plain = |part: &str| {
-        part.len() <= LONGEST
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    let parts = path.split('/').map(|part| if is_plain(part) { part } else { "…" });
-    parts.collect::<Vec<_>>().join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,23 +151,6 @@ mod tests {
         assert_eq!(
             journal.requests(SentRequest::REMEMBERED + 9).len(),
             SentRequest::REMEMBERED
-        );
-    }
-
-    #[test]
-    fn a_path_shows_neither_query_nor_person_nor_token() {
-        assert_eq!(
-            shown("/crm/objects/2026-09/deals/17?properties=a"),
-            "/crm/objects/2026-09/deals/17"
-        );
-        assert_eq!(
-            shown("/crm/objects/2026-09/contacts/ada@example.com"),
-            "/crm/objects/2026-09/contacts/…"
-        );
-        assert_eq!(shown("/contacts/ada%40example.com?idProperty=email"), "/contacts/…");
-        assert_eq!(
-            shown("/oauth/v1/access-tokens/pat-na1-01234567-89ab-cdef-0123-456789abcdef"),
-            "/oauth/v1/access-tokens/…"
         );
     }
 }

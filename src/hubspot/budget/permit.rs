@@ -7,9 +7,11 @@ use http::Method;
 use super::{
     Day, EntryId, Inner, Ledger, Quota, RateHeaders, SlotBook, SlotId, SlotTime,
     admission::{Moment, State, unanswered},
-    journal,
 };
-use crate::domain::{Lane, SentRequest};
+use crate::{
+    domain::{Lane, SentRequest},
+    hubspot::paths,
+};
 
 /// How long a permit may wait to be used before its lease is renewed.
 const PROMPT: Duration = Duration::from_secs(2);
@@ -120,7 +122,7 @@ impl Permit {
         self.taken.until(self.inner.clock.slot_time()) > self.inner.timeout
     }
 
-    /// The request goes out now: this method to this path. The journal keeps the path without what is nobody's business.
+    /// The request goes out now: this method to this path. The journal keeps of the path what people may see.
     pub(in crate::hubspot) fn begin(&mut self, method: &Method, path: &str) {
         let inner = &self.inner;
         let Moment { now, wall } = inner.moment();
@@ -133,7 +135,7 @@ impl Permit {
             at: wall,
             lane: self.lane,
             method: method.to_string(),
-            path: journal::shown(path),
+            path: paths::shown(path),
             status: None,
             took: None,
         };

@@ -1,6 +1,6 @@
-//! Even pacing, by `governor`. The smoother spreads background requests while somebody looks at the screen, so that answers do not come in one burst every ten
-//! seconds. Never the limit itself: the ledger is that. By the rule `burst + 10 s × rate ≤ limit`, it cannot ask for
-//! more than the ledger would give anyway.
+//! Even pacing, by `governor`. The smoother spreads background requests while somebody looks at the screen, so that
+//! answers do not come in one burst every ten seconds. Never the limit itself: the ledger is that. By the rule
+//! `burst + 10 s × rate ≤ limit`, it cannot ask for more than the ledger would give anyway.
 
 use std::{
     num::NonZeroU32,

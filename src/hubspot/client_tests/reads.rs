@@ -170,6 +170,35 @@ async fn a_batch_with_a_broken_part_is_not_an_empty_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_refused_inside_a_batch_is_told_by_its_name() {
+    for (category, signal) in [
+        ("MISSING_SCOPES", Signal::MissingScope),
+        ("FORBIDDEN", Signal::Forbidden),
+        ("VALIDATION_ERROR", Signal::Validation),
+    ] {
+        let answer = json!({ "results": [], "errors": [{ "category": category, "message": "no" }] });
+        let (client, script) = client(vec![status(207, answer)]);
+        let read = client
+            .batch_read(Lane::Sync, ObjectType::Deals, &ids(1..3), &[], &[])
+            .await;
+        assert_eq!((read.unwrap_err().signal, script.asked().len()), (signal, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_inside_a_batch_is_waited_out() {
+    let limited = json!({ "results": [], "errors": [{ "category": "RATE_LIMITS", "message": "too many" }] });
+    let whole = ok(json!({ "results": [deal("1")] }));
+    let (client, script) = client(vec![status(207, limited), whole]);
+    let start = client.clock().now();
+    let read = client
+        .batch_read(Lane::Sync, ObjectType::Deals, &ids(1..2), &[], &[])
+        .await;
+    assert_eq!((read.unwrap().records.len(), script.asked().len()), (1, 2));
+    assert!(client.clock().now() - start >= Duration::from_secs(10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_search_says_what_it_wants_and_takes_a_search_slot() {
     let answer = json!({ "total": 123, "results": [deal("1")], "paging": { "next": { "after": "200" } } });
     let (client, script) = client(vec![ok(answer)]);

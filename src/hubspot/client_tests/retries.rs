@@ -112,3 +112,47 @@ async fn a_region_that_sends_us_back_to_itself_is_not_asked_again() {
     let write = client.update(permit, &record, &Properties::new()).await.unwrap_err();
     assert_eq!((write.signal, script.asked().len()), (Signal::Resting, 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_second_of_what_is_no_search_is_waited_out_too() {
+    let refused = || status(429, json!({ "policyName": "SECONDLY" }));
+    let longer = with_header(refused(), "retry-after", "3");
+    let answers = (0..11).map(|_| refused()).chain([longer, ok(json!({ "results": [] }))]);
+    let (client, script) = client(answers.collect());
+    let start = client.clock().now();
+    client.pipelines(Lane::Sync).await.unwrap();
+    let took = client.clock().now() - start;
+    assert!(
+        took >= Duration::from_secs(14) && took < Duration::from_secs(16),
+        "{took:?}"
+    );
+    assert_eq!(script.asked().len(), 13);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_requests_that_learn_of_a_region_together_both_go_there() {
+    let moved = || {
+        status(
+            488,
+            json!({ "message": "unknown to this Hublet", "correctHublet": "eu1" }),
+        )
+    };
+    let empty = || ok(json!({ "results": [] }));
+    let (client, script) = client(vec![moved(), moved(), empty(), empty()]);
+    let (one, two) = futures::join!(client.pipelines(Lane::Read), client.pipelines(Lane::Read));
+    assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+    let regions: Vec<_> = script.asked().into_iter().map(|request| request.hublet).collect();
+    assert_eq!(regions, [None, None, Some("eu1".into()), Some("eu1".into())]);
+    assert_eq!(client.rests_until(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plain_host_that_names_the_first_region_names_itself() {
+    let moved = status(
+        488,
+        json!({ "message": "unknown to this Hublet", "correctHublet": "na1" }),
+    );
+    let (client, script) = client(vec![moved]);
+    let failure = client.pipelines(Lane::Read).await.unwrap_err();
+    assert_eq!((failure.signal, script.asked().len()), (Signal::Unreachable(488), 1));
+}

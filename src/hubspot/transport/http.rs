@@ -1,6 +1,5 @@
 //! HTTPS by reqwest: one pooled client, certificates checked by the system's roots (and those of an authority the person
-//! names), no switch to skip that. No
-//! redirects, no retries, no cookies; the body is read up to its cap and no further.
+//! names), no switch to skip that. No redirects, no retries, no cookies; the body is read up to its cap and no further.
 
 use std::{error::Error, net::SocketAddr, sync::Arc};
 

@@ -215,9 +215,13 @@ impl<'a> Push<'a> {
 }
 
 /// The earliest time at which an operation can be worked on. A note of unknown outcome waits until no earlier send of it
-/// can still arrive; so does the last look at a property write of which one send was ambiguous.
+/// can still arrive; so does the last look at a property write of which one send was ambiguous. A send may begin long
+/// after its claim, when the token has to be renewed first: it was over when its outcome was recorded, and not before.
 fn due_at(op: &Kept) -> Timestamp {
-    let quiet = || later(op.claimed_at.unwrap_or(op.changed_at), DEADLINE + QUARANTINE);
+    let over = op
+        .claimed_at
+        .map_or(op.changed_at, |at| later(at, DEADLINE).max(op.changed_at));
+    let quiet = || later(over, QUARANTINE);
     match (op.state, &op.payload) {
         (OpState::Uncertain, Payload::CreateNote { .. }) => quiet(),
         (OpState::Landed, Payload::SetProperties { .. }) if op.ambiguous_sends > 0 => quiet(),
@@ -275,3 +279,58 @@ pub fn is_unborn(record: &RecordRef) -> bool {
 }
 
 const UNBORN: &str = "op:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Operation, Properties};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// An operation that was claimed at second 1,000 and got its state at this one.
+    fn kept(state: OpState, payload: Payload, changed: i64) -> Kept {
+        Kept {
+            op: Operation {
+                id: OpId(uuid::Uuid::from_u128(1)),
+                entity: RecordRef::new(ObjectType::Deals, "1"),
+                payload,
+                state,
+                attempts: 1,
+                created_at: at(900),
+                not_before: None,
+                error: None,
+                remote_id: None,
+                undo_of: None,
+                title: String::new(),
+            },
+            account: 123,
+            op_key: String::new(),
+            seq: 1,
+            ambiguous_sends: 1,
+            crashes: 0,
+            epoch: Some(1),
+            claimed_at: Some(at(1_000)),
+            landed_version: None,
+            changed_at: at(changed),
+            superseded_by: None,
+        }
+    }
+
+    #[test]
+    fn the_quarantine_begins_when_the_send_was_over_however_long_after_its_claim_it_began() {
+        let note = Payload::CreateNote {
+            body: "called back".to_owned(),
+            at: at(900),
+            owner: None,
+            links: Vec::new(),
+        };
+        let (values, base) = (Properties::new(), Properties::new());
+        let moved = Payload::SetProperties { values, base };
+        for (state, payload) in [(OpState::Uncertain, note), (OpState::Landed, moved)] {
+            assert_eq!(due_at(&kept(state, payload.clone(), 1_090)), at(1_240), "a late send");
+            assert_eq!(due_at(&kept(state, payload, 1_001)), at(1_180), "a prompt one");
+        }
+    }
+}

@@ -174,3 +174,137 @@ async fn the_region_a_488_names_is_remembered_across_restarts_and_can_change_bac
     );
     assert_eq!(store.region(), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_token_endpoint_lacks_says_nothing_about_the_request_that_waits() {
+    for code in [302, 404, 409, 418, 423, 503] {
+        let hubspot = HubSpot::new("first");
+        hubspot.will_say(code, json!({"message": "nothing here"}));
+        let (client, _) = client(&hubspot, 1_900).await;
+        let permit = client.permit(Lane::Write, Quota::Burst).await;
+        let deal = RecordRef::new(ObjectType::Deals, "1");
+        let failure = client.archive(permit, &deal).await.unwrap_err();
+        assert_eq!(failure.signal, Signal::NotSent, "{code}");
+        for class in OpClass::ALL {
+            let verdict = failure.verdict(class);
+            assert_eq!(
+                (verdict.applied, verdict.action),
+                (Applied::No, Action::Offline),
+                "{code} {class:?}"
+            );
+        }
+        assert!(hubspot.bearers().is_empty(), "the archive was not sent");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_does_not_undo_a_later_set_up() {
+    let hubspot = HubSpot::new("first");
+    let (client, store) = client(&hubspot, 1_900).await;
+    *store.grant.lock().unwrap() = None;
+    read(&client).await.unwrap();
+    assert!(store.grant().is_none(), "a key was set up meanwhile");
+    let theirs = Grant {
+        refresh_token: "theirs".into(),
+        portal_id: Some(456),
+        ..grant(1_800)
+    };
+    store.keep_grant(&theirs).unwrap();
+    client.clock().sleep(Duration::from_secs(1_900)).await;
+    read(&client).await.unwrap();
+    assert_eq!(hubspot.renewals(), 2);
+    assert_eq!(
+        store.grant().unwrap().refresh_token.expose_secret(),
+        "theirs",
+        "another account was set up meanwhile"
+    );
+    store.keep_grant(&grant(1_800)).unwrap();
+    client.clock().sleep(Duration::from_secs(1_900)).await;
+    read(&client).await.unwrap();
+    assert_eq!(
+        store.grant().unwrap().refresh_token.expose_secret(),
+        "refresh-3",
+        "an older grant of the same account is replaced, as after a full disk"
+    );
+}
+
+/// A client whose grant does not say which account it is for.
+fn of_nobody(hubspot: &Arc<HubSpot>) -> (Client, Arc<MemoryTokens>) {
+    let store = Arc::new(MemoryTokens::new());
+    let nobodys = Grant {
+        portal_id: None,
+        ..grant(1_800)
+    };
+    store.keep_grant(&nobodys).unwrap();
+    let clock = Clock::starting_at(START.parse().unwrap());
+    (with_store(hubspot, &clock, store.clone()), store)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_names_no_account_is_not_exchanged_for_another_accounts() {
+    let hubspot = HubSpot::new("first");
+    let (client, store) = of_nobody(&hubspot);
+    client.clock().sleep(Duration::from_secs(1_900)).await;
+    let now = client.clock().wall();
+    let theirs = Grant {
+        access_token: "theirs".into(),
+        refresh_token: "their-refresh".into(),
+        issued_at: now,
+        expires_at: now + Duration::from_secs(1_800),
+        portal_id: Some(456),
+        ..grant(1_800)
+    };
+    store.keep_grant(&theirs).unwrap();
+    read(&client).await.unwrap();
+    assert_eq!(hubspot.bearers(), ["renewed-1"]);
+    assert_eq!(store.grant().unwrap().portal_id, Some(456));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_learns_from_introspection_whose_it_is() {
+    let hubspot = HubSpot::new("first");
+    let (client, store) = of_nobody(&hubspot);
+    client.identity().await.unwrap();
+    assert_eq!(store.grant().unwrap().portal_id, Some(123));
+    hubspot.will_say(
+        200,
+        json!({"access_token": "other", "refresh_token": "r", "expires_in": 1800, "hub_id": 456}),
+    );
+    client.clock().sleep(Duration::from_secs(1_900)).await;
+    let refused = read(&client).await.unwrap_err();
+    assert_eq!(refused.signal, Signal::Unauthorized, "renewed for another account");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_whose_token_came_late_does_not_wait_for_the_next_day() {
+    let hubspot = HubSpot::new("first");
+    let (client, _) = client(&hubspot, 1_900).await;
+    *hubspot.desk_takes.lock().unwrap() = Duration::from_secs(40);
+    let spend = async {
+        client.clock().sleep(Duration::from_secs(1)).await;
+        client.inner.budget.observe_usage(1_000, 1_000, None);
+    };
+    let (ended, ()) = futures::join!(tokio::time::timeout(Duration::from_secs(3_600), read(&client)), spend);
+    assert_eq!(
+        ended.expect("an answer within the hour").unwrap_err().signal,
+        Signal::Denied
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_region_that_is_no_plain_word_is_not_believed() {
+    for text in ["evil.example/", "a", "eu1\n@", ""] {
+        let (store, hubspot) = (Arc::new(MemoryTokens::new()), HubSpot::new("pat"));
+        store.keep_region(Some(text));
+        let client = Client::signed(
+            &Settings::default(),
+            Credentials::Token("pat".into()),
+            store,
+            Arc::new(hubspot.clone()),
+            Clock::starting_at(START.parse().unwrap()),
+            Arc::new(MemoryBook::new()),
+        );
+        read(&client).await.unwrap();
+        assert_eq!(hubspot.asked.lock().unwrap()[0].hublet, None, "{text}");
+    }
+}

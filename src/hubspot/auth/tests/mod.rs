@@ -21,8 +21,8 @@ use super::*;
 use crate::{
     domain::{FaultKind, Lane, ObjectType, Properties, RecordRef},
     hubspot::{
-        Client, Clock, MemoryBook, Quota, Request, Response, Settings, Signal, Transport, TransportError,
-        TransportErrorKind,
+        Action, Applied, Client, Clock, MemoryBook, OpClass, Quota, Request, Response, Settings, Signal, Transport,
+        TransportError, TransportErrorKind,
     },
 };
 
@@ -35,6 +35,7 @@ struct HubSpot {
     /// The token endpoint's answers; when they are used up it hands out `renewed-N`.
     desk: Mutex<VecDeque<(u16, Value)>>,
     renewals: AtomicUsize,
+    desk_takes: Mutex<Duration>,
     asked: Mutex<Vec<Request>>,
 }
 
@@ -44,6 +45,7 @@ impl HubSpot {
             good: Mutex::new(good.to_owned()),
             desk: Mutex::default(),
             renewals: AtomicUsize::new(0),
+            desk_takes: Mutex::new(Duration::from_millis(100)),
             asked: Mutex::default(),
         })
     }
@@ -104,8 +106,12 @@ impl Transport for Arc<HubSpot> {
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Response, TransportError>> {
         self.asked.lock().unwrap().push(request.clone());
         let (status, body) = self.answer(&request);
+        let takes = match request.path_and_query.starts_with("/oauth/") {
+            true => *self.desk_takes.lock().unwrap(),
+            false => Duration::from_millis(100),
+        };
         Box::pin(async move {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(takes).await;
             if status == 0 {
                 return Err(TransportError {
                     kind: TransportErrorKind::Closed,
@@ -157,6 +163,7 @@ fn app() -> OAuthApp {
 async fn client(hubspot: &Arc<HubSpot>, age: u64) -> (Client, Arc<MemoryTokens>) {
     let clock = Clock::starting_at(START.parse().unwrap());
     let store = Arc::new(MemoryTokens::new());
+    store.keep_grant(&grant(1_800)).unwrap();
     let client = with_store(hubspot, &clock, store.clone());
     clock.sleep(Duration::from_secs(age)).await;
     (client, store)
