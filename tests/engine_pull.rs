@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Acts as _, World, pass, until};
+use common::{Acts as _, Instead, World, pass, until};
 use dealdeck::{
     domain::{ActivityKind, Connection, Event, FaultKind, ObjectType, OpState, Origin, Who},
     store::Settings as Place,
@@ -51,6 +51,29 @@ async fn one_pass_reads_everything_and_says_so() {
     };
     let full = handle.sync_once(full, |_| {}).await.unwrap();
     assert_eq!(full.objects[&ObjectType::Contacts].fetched, 60);
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pass_sends_at_its_end_what_found_nobody_at_its_beginning() {
+    let world = World::new();
+    let (_engine, handle) = world.open();
+    handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    let (deal, _, to) = handle.open_deal(0).await;
+    let moved = handle.move_deal(&deal, &to, Origin::Command).await.unwrap();
+    world.answer(Instead {
+        method: "PATCH",
+        part: "/deals",
+        status: 0,
+        headers: &[],
+        body: "",
+        times: 1,
+    });
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert_eq!(world.answers_left(), 0, "the first try found nobody");
+    assert_eq!(report.pushed.done, 1, "{report:?}");
+    let state = handle.operation(moved.op).await.unwrap().state;
+    assert!(matches!(state, OpState::Landed | OpState::Done), "{state:?}");
     world.end().await;
 }
 

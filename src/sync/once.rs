@@ -115,7 +115,11 @@ async fn read(
     loop {
         let pass = read_on(core, object, options, failures > 0, progress);
         match pull::allowed(core, need, pass).await {
-            Ok(Some((complete, count))) => return (complete, count, None),
+            Ok(Some((complete, count))) => {
+                // HubSpot answers: what the first drain found out about the line is over, and the second may send.
+                core.line.reopened();
+                return (complete, count, None);
+            }
             // What the token may not read was only asked for when it was asked for by name.
             Ok(None) => {
                 return (
