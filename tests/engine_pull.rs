@@ -78,6 +78,26 @@ async fn one_pass_sends_at_its_end_what_found_nobody_at_its_beginning() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_pass_does_not_wait_for_an_account_that_is_being_moved() {
+    let world = World::new();
+    let (_engine, handle) = world.open();
+    world.answer(Instead {
+        method: "GET",
+        part: "/companies",
+        status: 477,
+        headers: &[("content-type", "application/json"), ("retry-after", "7200")],
+        body: "{}",
+        times: 1,
+    });
+    let begun = world.clock.wall();
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    let took = world.clock.wall().duration_since(begun).unsigned_abs();
+    assert!(!report.complete && !report.errors.is_empty(), "{report:?}");
+    assert!(took < Duration::from_mins(10), "it took {took:?}");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_sync_is_told_that_the_store_is_busy_and_watches() {
     let world = World::new();
     let running = world.start_synced().await;
