@@ -457,12 +457,18 @@ async fn a_token_that_may_not_read_owners_syncs_everything_else_and_says_so() {
     let running = world.start_synced().await;
     assert_eq!(running.handle.board().await.unwrap().deals.len(), 30);
     assert!(trouble(&running).contains("the.scope.read"), "{}", trouble(&running));
-    pass(7_300).await;
+    pass(3_000).await;
     assert_eq!(world.asked("/owners"), 1, "one refusal is enough");
     assert!(
         trouble(&running).contains("the.scope.read"),
         "a poll that goes through does not hide it"
     );
+    pass(4_300).await;
+    assert_eq!(world.asked("/owners"), 3, "it is tried again once an hour");
+    world.forbid(None);
+    pass(3_700).await;
+    assert_eq!(trouble(&running), "", "and heals where nobody is there to ask for it");
+    world.forbid(Some("/owners"));
     running.stop().await;
     let (_engine, handle) = world.open();
     let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
