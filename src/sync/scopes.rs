@@ -29,7 +29,8 @@ pub enum Need {
 impl Need {
     /// The scopes of which any one is enough, the usual one first (HubSpot's API specification lists alternatives; `contacts` is
     /// what old OAuth apps have for all three types).
-    const fn any_of(self) -> &'static [&'static str] {
+    #[must_use]
+    pub const fn any_of(self) -> &'static [&'static str] {
         use ObjectType::{Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets};
         match self {
             Self::Pipelines | Self::Definitions => &[
