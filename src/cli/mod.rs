@@ -52,6 +52,7 @@ pub fn main() -> ExitCode {
         Ok(wiring) => wiring,
         Err(error) => return exit::refuse(&error, format),
     };
+    term::keep_from_children(wiring.secret_variable());
     for note in wiring.notes() {
         exit::remark_line(note);
     }

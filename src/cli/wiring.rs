@@ -184,9 +184,9 @@ impl Wiring {
         })
     }
 
-    /// Variables with a secret that only this configuration knows by name: no browser may inherit them.
-    pub fn oauth_secrets(&self) -> [&str; 1] {
-        [&self.loaded.settings.oauth.client_secret_env]
+    /// The variable with the OAuth app's secret, which only this configuration knows by name: no child may inherit it.
+    pub fn secret_variable(&self) -> &str {
+        &self.loaded.settings.oauth.client_secret_env
     }
 
     /// The engine's settings.

@@ -97,6 +97,28 @@ fn a_token_of_another_portal_than_the_configured_one_is_refused() {
 }
 
 #[test]
+fn a_token_command_does_not_inherit_the_secret_that_only_the_configuration_names() {
+    let hubspot = Granting::start();
+    let home = tempfile::tempdir().unwrap();
+    let (config, dump) = (home.path().join("config.toml"), home.path().join("dump"));
+    let asks = r#"token_command = ["sh", "-c", "env > $DUMP; echo pat-na1-any"]"#;
+    fs::write(
+        &config,
+        format!("[account]\n{asks}\n[oauth]\nclient_secret_env = \"MY_SECRET\"\n"),
+    )
+    .unwrap();
+    let mut sync = dealdeck(home.path(), &hubspot.url, &["sync", "--max-retries", "0"]);
+    sync.arg("--config").arg(config).env("DUMP", &dump);
+    sync.env("PATH", "/usr/bin:/bin").env("MY_SECRET", "secret-canary");
+    let output = sync.output().unwrap();
+    let dumped = fs::read_to_string(dump).unwrap_or_else(|_| all(&output));
+    assert!(
+        dumped.contains("DUMP=") && !dumped.contains("MY_SECRET") && !dumped.contains("canary"),
+        "{dumped}"
+    );
+}
+
+#[test]
 fn a_typed_token_is_not_shown() {
     let portal = Simulated::start(&["--deals", "5", "--contacts", "5"]);
     let home = tempfile::tempdir().unwrap();
