@@ -15,6 +15,7 @@ mod session;
 mod setup;
 mod signals;
 mod simulate;
+mod stdin;
 mod sync;
 mod wiring;
 mod write;

@@ -96,6 +96,40 @@ fn a_token_of_another_portal_than_the_configured_one_is_refused() {
     assert!(!home.path().join("data/token").exists());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_what_waits_for_a_pipe_that_stays_open() {
+    let home = tempfile::tempdir().unwrap();
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    for arguments in [&["setup"][..], &["note", "add", "--deal", "1", "-"]] {
+        let mut command = dealdeck(home.path(), &nowhere, arguments);
+        command
+            .env("DEALDECK_TOKEN", "pat-na1-any")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let catches = || {
+            let text = fs::read_to_string(&status).unwrap();
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:\t")).unwrap();
+            u64::from_str_radix(caught, 16).unwrap() & (1 << 14) != 0
+        };
+        assert!((0..1_000_000).any(|_| catches()), "{arguments:?} does not heed SIGTERM");
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let mut ended = || {
+            Command::new("true")
+                .status()
+                .is_ok()
+                .then(|| child.try_wait().unwrap())
+                .flatten()
+        };
+        let ended = (0..20_000).find_map(|_| ended());
+        child.kill().unwrap();
+        assert_eq!(ended.and_then(|status| status.code()), Some(143), "{arguments:?}");
+    }
+}
+
 #[test]
 fn a_token_command_does_not_inherit_the_secret_that_only_the_configuration_names() {
     let hubspot = Granting::start();

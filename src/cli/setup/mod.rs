@@ -5,7 +5,7 @@ mod consent;
 mod doorway;
 mod scopes;
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, StdinLock};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -20,7 +20,7 @@ use super::{
     args::SetupArgs,
     exit::{Outcome, print, remark_line},
     session::Parts,
-    signals,
+    signals, stdin,
     wiring::Wiring,
 };
 
@@ -57,9 +57,7 @@ async fn credentials(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Result<
     let token = if io::stdin().is_terminal() {
         term::hidden_line("HubSpot service key or private-app token (not shown): ").await
     } else {
-        tokio::task::spawn_blocking(first_line)
-            .await
-            .unwrap_or_else(|_| Ok(None))
+        stdin::read(first_line).await
     };
     let token = token.map_err(|error| {
         let what = format!("no token can be read: {error}");
@@ -78,9 +76,9 @@ async fn credentials(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Result<
 }
 
 /// The first line of standard input.
-fn first_line() -> io::Result<Option<SecretString>> {
+fn first_line(input: StdinLock<'_>) -> io::Result<Option<SecretString>> {
     let mut line = String::new();
-    io::stdin().lock().take(LONGEST_TOKEN).read_line(&mut line)?;
+    input.take(LONGEST_TOKEN).read_line(&mut line)?;
     Ok(Some(SecretString::from(line)))
 }
 
