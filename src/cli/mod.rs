@@ -17,6 +17,7 @@ mod signals;
 mod simulate;
 mod stdin;
 mod sync;
+mod trial;
 mod wiring;
 mod write;
 

@@ -37,12 +37,9 @@ pub async fn run(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Outcome {
         remark_line("nothing was changed");
         return Ok(130);
     };
-    let parts = Parts::afresh(wiring, credentials.clone(), clock)?;
+    let (parts, trial) = Parts::on_trial(wiring, credentials, clock)?;
     let told = check(wiring, &parts.client()?).await?;
-    let place = match &credentials {
-        Credentials::Token(token) => wiring.kept().keep_token(token)?,
-        Credentials::OAuth { grant, .. } => wiring.kept().keep_first_grant(grant)?,
-    };
+    let place = trial.accept()?;
     print(&format!("{told}kept     in {place}\n"))?;
     if wiring.token_is_given() {
         remark_line("a token is also given in the environment, a .env or the configuration; it wins over what is kept");
