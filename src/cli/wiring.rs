@@ -72,11 +72,6 @@ impl Wiring {
         self.loaded.origin("store.dir") != config::Origin::Default
     }
 
-    /// The portal that any other is refused for.
-    pub const fn portal_id(&self) -> Option<u64> {
-        self.loaded.settings.account.portal_id
-    }
-
     /// One JSON object a line instead of text.
     pub fn log_is_json(&self) -> bool {
         self.loaded.settings.log.format == config::LogFormat::Json

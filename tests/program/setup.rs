@@ -92,8 +92,46 @@ fn a_token_of_another_portal_than_the_configured_one_is_refused() {
     command.env("HUBSPOT_PORTAL_ID", "1");
     let refused = piped(&mut command, portal.token());
     assert_eq!(refused.status.code(), Some(5), "{}", all(&refused));
-    assert!(all(&refused).contains("belongs to portal"), "{}", all(&refused));
+    let told = all(&refused);
+    assert!(told.contains("the configuration names '1'"), "{told}");
     assert!(!home.path().join("data/token").exists());
+}
+
+#[test]
+fn a_token_of_another_account_than_the_data_is_refused_and_the_kept_one_stays() {
+    let portal = Simulated::start(&["--deals", "5", "--contacts", "5"]);
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let first = piped(&mut dealdeck(home, portal.url(), &["setup"]), portal.token());
+    assert_eq!(first.status.code(), Some(0), "{}", all(&first));
+    let sync = dealdeck(home, portal.url(), &["sync"]).output().unwrap();
+    assert_eq!(sync.status.code(), Some(0), "{}", all(&sync));
+    let (token, region) = (home.join("data/token"), home.join("data/region"));
+    fs::write(&region, "eu1").unwrap();
+    fs::set_permissions(&region, fs::Permissions::from_mode(0o600)).unwrap();
+
+    let other = Granting::start();
+    let refused = piped(&mut dealdeck(home, &other.url, &["setup"]), "pat-na1-other");
+    let told = all(&refused);
+    assert_eq!(refused.status.code(), Some(5), "{told}");
+    assert!(told.contains("account '4711', the data here to '"), "{told}");
+    assert_eq!(fs::read_to_string(token).unwrap(), portal.token());
+    assert_eq!(fs::read_to_string(region).unwrap(), "eu1", "it belongs to what is kept");
+}
+
+#[test]
+fn a_token_that_cannot_be_asked_about_itself_is_kept() {
+    // This HubSpot answers no question of a static token about itself.
+    let hubspot = Granting::start();
+    let home = tempfile::tempdir().unwrap();
+    let kept = piped(&mut dealdeck(home.path(), &hubspot.url, &["setup"]), "pat-na1-quiet");
+    let told = all(&kept);
+    assert_eq!(kept.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains("portal   4711 (app.hubspot.com, ") && told.contains("HubSpot does not say"),
+        "{told}"
+    );
+    assert!(home.path().join("data/token").exists());
 }
 
 #[cfg(target_os = "linux")]
@@ -233,6 +271,14 @@ fn answer(stream: TcpStream, heard: &Mutex<Vec<String>>) {
         "/oauth/2026-09/token/introspect" => (
             200,
             json!({"active": true, "hub_id": 4711, "user_id": 7, "scopes": ["oauth", "crm.objects.deals.read"]}),
+        ),
+        path if path.starts_with("/account-info/") && path.ends_with("/details") => (
+            200,
+            json!({"portalId": 4711, "uiDomain": "app.hubspot.com", "timeZone": "US/Eastern", "companyCurrency": "USD"}),
+        ),
+        "/oauth/v2/private-apps/get/access-token-info" => (
+            403,
+            json!({"status": "error", "category": "FORBIDDEN", "message": "not for this kind of token"}),
         ),
         _ => (404, json!({"status": "error", "message": "nothing here"})),
     };

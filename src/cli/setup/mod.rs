@@ -1,5 +1,6 @@
-//! `dealdeck setup`: takes a token, or access granted to an OAuth app in the browser; asks HubSpot whose it is and what it
-//! may do; keeps it privately. Nothing is kept that HubSpot does not accept.
+//! `dealdeck setup`: takes a token, or access granted to an OAuth app in the browser; makes sure, as the engine does at
+//! every start, that HubSpot accepts it and that it is of the account that the configuration and the data directory are
+//! of; says what it may do, and keeps it privately. It refuses to keep, or to forget, anything before that.
 
 mod consent;
 mod doorway;
@@ -10,8 +11,8 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, StdinLock};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    domain::{Fault, FaultKind, Lane},
-    hubspot::{Client, Credentials},
+    domain::{Account, Fault, FaultKind, Identity},
+    hubspot::Credentials,
     sync::Clock,
     term,
 };
@@ -19,7 +20,7 @@ use crate::{
 use super::{
     args::SetupArgs,
     exit::{Outcome, print, remark_line},
-    session::Parts,
+    session::{Parts, Session},
     signals, stdin,
     wiring::Wiring,
 };
@@ -38,9 +39,14 @@ pub async fn run(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Outcome {
         return Ok(130);
     };
     let (parts, trial) = Parts::on_trial(wiring, credentials, clock)?;
-    let told = check(wiring, &parts.client()?).await?;
+    // The engine does not run; it only knows how to check a token.
+    let (session, _engine) = Session::open(parts)?;
+    for notice in session.handle.notices() {
+        remark_line(notice);
+    }
+    let (account, identity) = session.handle.check().await?;
     let place = trial.accept()?;
-    print(&format!("{told}kept     in {place}\n"))?;
+    print(&format!("{}kept     in {place}\n", told(&account, identity.as_ref())))?;
     if wiring.token_is_given() {
         remark_line("a token is also given in the environment, a .env or the configuration; it wins over what is kept");
     }
@@ -80,26 +86,16 @@ fn first_line(input: StdinLock<'_>) -> io::Result<Option<SecretString>> {
 }
 
 /// Whose token it is and what it may do, in words.
-async fn check(wiring: &Wiring, client: &Client) -> Result<String, Fault> {
-    let identity = client.identity().await.map_err(|failure| failure.fault())?;
-    if let Some(wanted) = wiring.portal_id().filter(|wanted| *wanted != identity.portal_id) {
-        return Err(Fault::new(
-            FaultKind::Auth,
-            format!(
-                "the token belongs to portal {}, and the configuration wants {wanted}",
-                identity.portal_id
-            ),
-            "use a token of that account, or change account.portal_id",
-        ));
-    }
-    let account = client.account(Lane::Read).await;
-    let about = account.map_or_else(
-        |_| String::new(),
-        |account| format!(" ({}, {}, {})", account.ui_domain, account.time_zone, account.currency),
-    );
-    Ok(format!(
-        "portal   {}{about}\n{}",
-        identity.portal_id,
-        scopes::told(&identity.scopes)
-    ))
+fn told(account: &Account, identity: Option<&Identity>) -> String {
+    let Account {
+        portal_id,
+        ui_domain,
+        time_zone,
+        currency,
+    } = account;
+    let scopes = identity.map_or(&[][..], |identity| &identity.scopes);
+    format!(
+        "portal   {portal_id} ({ui_domain}, {time_zone}, {currency})\n{}",
+        scopes::told(scopes)
+    )
 }
