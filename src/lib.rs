@@ -16,7 +16,7 @@
 //! |---|---|---|
 //! | [`domain`] | what a pipeline is: deals, stages, people, money, operations, limits, faults. Pure | – |
 //! | [`filter`] | the filter language and fuzzy ranking. Pure | domain |
-//! | [`hubspot`] | HubSpot's HTTP API and nothing else: transport, budget, classification, one file per family | domain |
+//! | [`hubspot`] | HubSpot's HTTP API and nothing else: transport, credentials, budget, breaker, classification, one file per family | domain |
 //! | [`store`] | what must survive: `outbox.db` (precious), `mirror.db` (disposable), `budget.db` (slots) | domain, filter |
 //! | [`sync`] | the engine: pull, push, schedule; one `Handle` for every face | domain, filter, hubspot, store |
 //! | [`app`] | the dashboard as data and one function. Pure | domain, filter |

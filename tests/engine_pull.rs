@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Acts as _, World, pass, until};
+use common::{Acts as _, Instead, World, pass, until};
 use dealdeck::{
     domain::{ActivityKind, Connection, Event, FaultKind, ObjectType, OpState, Origin, Who},
     store::Settings as Place,
@@ -51,6 +51,49 @@ async fn one_pass_reads_everything_and_says_so() {
     };
     let full = handle.sync_once(full, |_| {}).await.unwrap();
     assert_eq!(full.objects[&ObjectType::Contacts].fetched, 60);
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pass_sends_at_its_end_what_found_nobody_at_its_beginning() {
+    let world = World::new();
+    let (_engine, handle) = world.open();
+    handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    let (deal, _, to) = handle.open_deal(0).await;
+    let moved = handle.move_deal(&deal, &to, Origin::Command).await.unwrap();
+    world.answer(Instead {
+        method: "PATCH",
+        part: "/deals",
+        status: 0,
+        headers: &[],
+        body: "",
+        times: 1,
+    });
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    assert_eq!(world.answers_left(), 0, "the first try found nobody");
+    assert_eq!(report.pushed.done, 1, "{report:?}");
+    let state = handle.operation(moved.op).await.unwrap().state;
+    assert!(matches!(state, OpState::Landed | OpState::Done), "{state:?}");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pass_does_not_wait_for_an_account_that_is_being_moved() {
+    let world = World::new();
+    let (_engine, handle) = world.open();
+    world.answer(Instead {
+        method: "GET",
+        part: "/companies",
+        status: 477,
+        headers: &[("content-type", "application/json"), ("retry-after", "7200")],
+        body: "{}",
+        times: 1,
+    });
+    let begun = world.clock.wall();
+    let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
+    let took = world.clock.wall().duration_since(begun).unsigned_abs();
+    assert!(!report.complete && !report.errors.is_empty(), "{report:?}");
+    assert!(took < Duration::from_mins(10), "it took {took:?}");
     world.end().await;
 }
 
@@ -414,12 +457,18 @@ async fn a_token_that_may_not_read_owners_syncs_everything_else_and_says_so() {
     let running = world.start_synced().await;
     assert_eq!(running.handle.board().await.unwrap().deals.len(), 30);
     assert!(trouble(&running).contains("the.scope.read"), "{}", trouble(&running));
-    pass(7_300).await;
+    pass(3_000).await;
     assert_eq!(world.asked("/owners"), 1, "one refusal is enough");
     assert!(
         trouble(&running).contains("the.scope.read"),
         "a poll that goes through does not hide it"
     );
+    pass(4_300).await;
+    assert_eq!(world.asked("/owners"), 3, "it is tried again once an hour");
+    world.forbid(None);
+    pass(3_700).await;
+    assert_eq!(trouble(&running), "", "and heals where nobody is there to ask for it");
+    world.forbid(Some("/owners"));
     running.stop().await;
     let (_engine, handle) = world.open();
     let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();

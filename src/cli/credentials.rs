@@ -66,7 +66,17 @@ impl Kept {
             self.forget(TOKEN_FILE);
             return Ok("the system's key store".to_owned());
         }
-        self.write(TOKEN_FILE, token)
+        let place = self.write(TOKEN_FILE, token)?;
+        // An older token there would win over the file.
+        super::keyring::forget(&self.dir);
+        if super::keyring::read(&self.dir).is_some() {
+            return Err(Fault::new(
+                FaultKind::Store,
+                "the system's key store neither takes the token nor gives up the old one",
+                "remove 'dealdeck' from the key store by hand, then run 'dealdeck setup' again",
+            ));
+        }
+        Ok(place)
     }
 
     #[cfg(not(feature = "keyring"))]

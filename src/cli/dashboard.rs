@@ -213,10 +213,11 @@ fn connector(wiring: Wiring, clock: Clock, sessions: Sessions) -> Connector {
     Arc::new(move |token| {
         let (wiring, clock, sessions) = (wiring.clone(), clock.clone(), sessions.clone());
         async move {
-            let token = SecretString::from(token);
-            let opened = Session::open(Parts::afresh(&wiring, Credentials::Token(token.clone()), &clock)?)?;
+            let credentials = Credentials::Token(SecretString::from(token));
+            let (parts, trial) = Parts::on_trial(&wiring, credentials, &clock)?;
+            let opened = Session::open(parts)?;
             opened.0.handle.check().await?;
-            wiring.kept().keep_token(&token)?;
+            trial.accept()?;
             // One engine sends: an earlier one, whose token was refused, gives the store up first.
             sessions.close().await;
             Ok(sessions.start(opened).await)

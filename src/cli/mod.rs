@@ -15,7 +15,9 @@ mod session;
 mod setup;
 mod signals;
 mod simulate;
+mod stdin;
 mod sync;
+mod trial;
 mod wiring;
 mod write;
 
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
         Ok(wiring) => wiring,
         Err(error) => return exit::refuse(&error, format),
     };
+    term::keep_from_children(wiring.secret_variable());
     for note in wiring.notes() {
         exit::remark_line(note);
     }

@@ -1,6 +1,6 @@
 //! `dealdeck note …`.
 
-use std::io::Read as _;
+use std::io::{Read as _, StdinLock};
 
 use crate::{
     domain::{Change, DealId, Fault, FaultKind, Origin, Submission},
@@ -11,7 +11,7 @@ use super::{
     args::NoteCommand,
     deals::not_here,
     exit::{Outcome, print},
-    write,
+    stdin, write,
 };
 
 /// HubSpot keeps at most so many characters of a property; counted in bytes here, which is never more.
@@ -21,7 +21,7 @@ const MAX: u64 = 65_536;
 pub async fn run(handle: &Handle, command: &NoteCommand) -> Outcome {
     let NoteCommand::Add { deal, text, write } = command;
     let deal = DealId::from(deal.as_str());
-    let text = if text == "-" { from_stdin()? } else { text.clone() };
+    let text = if text == "-" { from_stdin().await? } else { text.clone() };
     if text.trim().is_empty() {
         return Err(Fault::new(
             FaultKind::Usage,
@@ -46,18 +46,18 @@ pub async fn run(handle: &Handle, command: &NoteCommand) -> Outcome {
     .await
 }
 
-fn from_stdin() -> Result<String, Fault> {
-    let mut text = String::new();
-    std::io::stdin()
-        .take(MAX + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| {
-            Fault::new(
-                FaultKind::Usage,
-                format!("standard input cannot be read: {error}"),
-                "pipe UTF-8 text into the command",
-            )
-        })?;
+async fn from_stdin() -> Result<String, Fault> {
+    let all = |input: StdinLock<'_>| {
+        let mut text = String::new();
+        input.take(MAX + 1).read_to_string(&mut text).map(|_| text)
+    };
+    let text = stdin::read(all).await.map_err(|error| {
+        Fault::new(
+            FaultKind::Usage,
+            format!("standard input cannot be read: {error}"),
+            "pipe UTF-8 text into the command",
+        )
+    })?;
     if text.len() as u64 > MAX {
         let what = format!("the note is longer than the {MAX} characters HubSpot keeps");
         return Err(Fault::new(FaultKind::Usage, what, "split it into several notes"));

@@ -12,7 +12,7 @@ use crate::{
     sync::{Clock, Engine, Handle, StoredSlots},
 };
 
-use super::wiring::Wiring;
+use super::{trial::Trial, wiring::Wiring};
 
 /// How long an engine may take to end in order before it is left alone.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -57,14 +57,17 @@ impl Parts {
         })
     }
 
-    /// The same for credentials that are new here: their account may live in another region than the last one's.
+    /// The same for credentials that are new here: what is kept stays as it is until they are accepted.
     ///
     /// # Errors
     /// As [`Parts::new`].
-    pub fn afresh(wiring: &Wiring, credentials: Credentials, clock: &Clock) -> Result<Self, Fault> {
-        let parts = Self::new(wiring, credentials, clock)?;
-        parts.tokens.keep_region(None);
-        Ok(parts)
+    pub fn on_trial(wiring: &Wiring, credentials: Credentials, clock: &Clock) -> Result<(Self, Arc<Trial>), Fault> {
+        let trial = Arc::new(Trial::new(credentials.clone(), wiring.kept())?);
+        let parts = Self {
+            tokens: trial.clone(),
+            ..Self::new(wiring, credentials, clock)?
+        };
+        Ok((parts, trial))
     }
 
     /// A client, with the budget that every process on the data directory shares.

@@ -72,11 +72,6 @@ impl Wiring {
         self.loaded.origin("store.dir") != config::Origin::Default
     }
 
-    /// The portal that any other is refused for.
-    pub const fn portal_id(&self) -> Option<u64> {
-        self.loaded.settings.account.portal_id
-    }
-
     /// One JSON object a line instead of text.
     pub fn log_is_json(&self) -> bool {
         self.loaded.settings.log.format == config::LogFormat::Json
@@ -184,9 +179,9 @@ impl Wiring {
         })
     }
 
-    /// Variables with a secret that only this configuration knows by name: no browser may inherit them.
-    pub fn oauth_secrets(&self) -> [&str; 1] {
-        [&self.loaded.settings.oauth.client_secret_env]
+    /// The variable with the OAuth app's secret, which only this configuration knows by name: no child may inherit it.
+    pub fn secret_variable(&self) -> &str {
+        &self.loaded.settings.oauth.client_secret_env
     }
 
     /// The engine's settings.

@@ -9,15 +9,15 @@ use super::{
     core::Core,
     listing::{self, ContactQuery, DealQuery},
     once::{self, SyncOptions},
-    segments, submit, undo,
+    pull, segments, submit, undo,
     view::{self, PendingByRecord},
     words,
 };
 use crate::{
     domain::{
-        Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault, Freshness, Identity, Limits,
-        ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt, Record, RecordRef,
-        SentRequest, Submission, SyncReport, UndoOutcome,
+        Account, Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault, Freshness,
+        Identity, Limits, ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt, Record,
+        RecordRef, SentRequest, Submission, SyncReport, UndoOutcome,
     },
     store::{Kept, OutboxFilter, Reader},
 };
@@ -91,12 +91,14 @@ impl Handle {
             .await
     }
 
-    /// Asks HubSpot whose token this is.
+    /// Asks HubSpot whose token this is, as the engine does before it reads or sends anything. Some tokens cannot be asked
+    /// who they are and what they may do: `None`.
     ///
     /// # Errors
-    /// HubSpot refuses the token or does not answer.
-    pub async fn check(&self) -> Result<Identity, Fault> {
-        self.core.client.identity().await.map_err(|failure| failure.fault())
+    /// HubSpot refuses the token or does not answer; the token is of another account than the configuration, the mirror
+    /// or what waits to be sent.
+    pub async fn check(&self) -> Result<(Account, Option<Identity>), Fault> {
+        Ok(pull::check(&self.core).await?)
     }
 
     /// These deals as they are shown; a vanished one is simply absent.

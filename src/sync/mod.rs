@@ -29,6 +29,7 @@ pub use engine::Engine;
 pub use handle::Handle;
 pub use listing::{ContactQuery, ContactSort, DealQuery, DealSort};
 pub use once::SyncOptions;
+pub use scopes::Need;
 pub use settings::Settings;
 pub use slots::StoredSlots;
 

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    connection::later,
     core::Core,
     engine::begin_epoch,
     pull::{self, MIRRORED, OVERLAP, Trouble, Walk},
@@ -37,6 +38,9 @@ pub struct SyncOptions {
 const PATIENCE: u32 = 3;
 /// Before it is read on the first time; twice as long every time.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// The longest rest of the client that is waited for. Who wants longer is moving the account: the next try then fails at
+/// once, and the rest is left to a later pass.
+const LONGEST_REST: Duration = Duration::from_mins(5);
 
 /// Runs one pass. The lock is held until it ends.
 pub async fn sync_once(
@@ -115,7 +119,11 @@ async fn read(
     loop {
         let pass = read_on(core, object, options, failures > 0, progress);
         match pull::allowed(core, need, pass).await {
-            Ok(Some((complete, count))) => return (complete, count, None),
+            Ok(Some((complete, count))) => {
+                // HubSpot answers: what the first drain found out about the line is over, and the second may send.
+                core.line.reopened();
+                return (complete, count, None);
+            }
             // What the token may not read was only asked for when it was asked for by name.
             Ok(None) => {
                 return (
@@ -127,8 +135,9 @@ async fn read(
             Err(Trouble::Failure(failure)) if failures < PATIENCE && passes(&failure) => {
                 tracing::warn!(%object, fault = %failure.fault(), "HubSpot failed; reading goes on in a moment");
                 tokio::time::sleep(FIRST_WAIT * (1 << failures)).await;
-                core.wait_until(core.client.rests_until().unwrap_or_else(|| core.now()))
-                    .await;
+                let longest = later(core.now(), LONGEST_REST);
+                let rest = core.client.rests_until().unwrap_or_else(|| core.now());
+                core.wait_until(rest.min(longest)).await;
                 failures += 1;
             }
             Err(trouble) => return (false, ObjectCount::default(), Some(trouble.fault())),

@@ -29,7 +29,8 @@ pub enum Need {
 impl Need {
     /// The scopes of which any one is enough, the usual one first (HubSpot's API specification lists alternatives; `contacts` is
     /// what old OAuth apps have for all three types).
-    const fn any_of(self) -> &'static [&'static str] {
+    #[must_use]
+    pub const fn any_of(self) -> &'static [&'static str] {
         use ObjectType::{Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets};
         match self {
             Self::Pipelines | Self::Definitions => &[
@@ -95,14 +96,17 @@ impl Scopes {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What introspection says; empty when it does not.
+    /// What introspection says; empty when it does not. What was refused is tried once more: a refusal may pass, and
+    /// nobody may be there to ask again.
     pub fn granted(&self, scopes: &[String]) {
         let mut known = self.lock();
         known.granted = scopes.iter().cloned().collect();
+        known.refused.clear();
         known.is_stale = false;
     }
 
-    /// HubSpot refused it: it is not asked for again before somebody wants to know.
+    /// HubSpot refused it: it is not asked for again before the token is asked again, which happens once an hour, or
+    /// before somebody wants to know.
     pub fn refused(&self, need: Need, fault: Fault) {
         let mut known = self.lock();
         known.refused.insert(need, fault);
@@ -199,5 +203,14 @@ mod tests {
         scopes.ask_again();
         assert_eq!(scopes.lacking(Need::Owners), None);
         assert!(scopes.is_stale());
+    }
+
+    #[test]
+    fn a_refusal_holds_until_the_token_is_asked_again() {
+        let scopes = scopes(&[]);
+        scopes.refused(Need::Owners, Fault::new(FaultKind::Auth, "no", "ask"));
+        assert!(scopes.lacking(Need::Owners).is_some());
+        scopes.granted(&[]);
+        assert_eq!(scopes.lacking(Need::Owners), None);
     }
 }

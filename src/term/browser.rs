@@ -18,18 +18,17 @@ pub fn open(url: &str) -> io::Result<()> {
             format!("only https pages are opened, not '{url}'"),
         ));
     }
-    start(url, &[])
+    start(url)
 }
 
-/// Opens HubSpot's page for consent, or that of a simulated portal on this machine. `secrets` are variables that the browser
-/// must not inherit either.
+/// Opens HubSpot's page for consent, or that of a simulated portal on this machine.
 ///
 /// # Errors
 /// The address is neither, or there is no program to open it with.
-pub fn open_consent(url: &str, secrets: &[&str]) -> io::Result<()> {
+pub fn open_consent(url: &str) -> io::Result<()> {
     let ours = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
     if ours.iter().any(|ours| url.starts_with(ours)) || url.starts_with("https://app.hubspot.com/") {
-        start(url, secrets)
+        start(url)
     } else {
         Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -38,7 +37,7 @@ pub fn open_consent(url: &str, secrets: &[&str]) -> io::Result<()> {
     }
 }
 
-fn start(url: &str, secrets: &[&str]) -> io::Result<()> {
+fn start(url: &str) -> io::Result<()> {
     let program = if cfg!(target_os = "macos") {
         "open"
     } else if cfg!(windows) {
@@ -53,9 +52,6 @@ fn start(url: &str, secrets: &[&str]) -> io::Result<()> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     without_secrets(&mut command);
-    for name in secrets {
-        command.env_remove(name);
-    }
     // The child is the browser's own affair; a finished one is reaped when we end.
     command.spawn().map(drop)
 }
@@ -71,7 +67,7 @@ mod tests {
             "http://hubspot.example",
         ] {
             assert!(super::open(url).is_err(), "{url}");
-            assert!(super::open_consent(url, &[]).is_err(), "{url}");
+            assert!(super::open_consent(url).is_err(), "{url}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
 /// Variables no child process may inherit.
@@ -16,9 +17,18 @@ const SECRETS: [&str; 5] = [
     "HUBSPOT_CLIENT_SECRET",
 ];
 
+/// The variable with a secret that only the configuration knows by name.
+static CONFIGURED: OnceLock<String> = OnceLock::new();
+
+/// Tells, once and before any child process is started, which further variable none may inherit.
+pub fn keep_from_children(name: &str) {
+    // Told again it is the same configuration's.
+    let _ = CONFIGURED.set(name.to_owned());
+}
+
 /// Takes our secrets out of a child's environment.
 pub fn without_secrets(command: &mut Command) {
-    for name in SECRETS {
+    for name in SECRETS.into_iter().chain(CONFIGURED.get().map(String::as_str)) {
         command.env_remove(name);
     }
 }

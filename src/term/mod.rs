@@ -15,7 +15,7 @@ mod run;
 mod signals;
 
 pub use browser::open_consent;
-pub use editor::without_secrets;
+pub use editor::{keep_from_children, without_secrets};
 pub use effects::Connector;
 pub use hidden::hidden_line;
 pub use input::{Input, Inputs};

@@ -63,6 +63,7 @@ pub struct Instead {
     pub method: &'static str,
     /// … whose path has this part.
     pub part: &'static str,
+    /// 0: nobody answers, the connection is refused.
     pub status: u16,
     pub headers: &'static [(&'static str, &'static str)],
     pub body: &'static str,
@@ -190,6 +191,9 @@ impl Transport for InProcess {
             && request.path_and_query.contains(instead.part)
         {
             instead.times -= 1;
+            if instead.status == 0 {
+                return async { Err(broken(TransportErrorKind::Refused, false, "connection refused")) }.boxed();
+            }
             let answer = instead.response();
             return async { Ok(answer) }.boxed();
         }

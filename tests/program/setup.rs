@@ -92,8 +92,102 @@ fn a_token_of_another_portal_than_the_configured_one_is_refused() {
     command.env("HUBSPOT_PORTAL_ID", "1");
     let refused = piped(&mut command, portal.token());
     assert_eq!(refused.status.code(), Some(5), "{}", all(&refused));
-    assert!(all(&refused).contains("belongs to portal"), "{}", all(&refused));
+    let told = all(&refused);
+    assert!(told.contains("the configuration names '1'"), "{told}");
     assert!(!home.path().join("data/token").exists());
+}
+
+#[test]
+fn a_token_of_another_account_than_the_data_is_refused_and_the_kept_one_stays() {
+    let portal = Simulated::start(&["--deals", "5", "--contacts", "5"]);
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let first = piped(&mut dealdeck(home, portal.url(), &["setup"]), portal.token());
+    assert_eq!(first.status.code(), Some(0), "{}", all(&first));
+    let sync = dealdeck(home, portal.url(), &["sync"]).output().unwrap();
+    assert_eq!(sync.status.code(), Some(0), "{}", all(&sync));
+    let (token, region) = (home.join("data/token"), home.join("data/region"));
+    fs::write(&region, "eu1").unwrap();
+    fs::set_permissions(&region, fs::Permissions::from_mode(0o600)).unwrap();
+
+    let other = Granting::start();
+    let refused = piped(&mut dealdeck(home, &other.url, &["setup"]), "pat-na1-other");
+    let told = all(&refused);
+    assert_eq!(refused.status.code(), Some(5), "{told}");
+    assert!(told.contains("account '4711', the data here to '"), "{told}");
+    assert_eq!(fs::read_to_string(token).unwrap(), portal.token());
+    assert_eq!(fs::read_to_string(region).unwrap(), "eu1", "it belongs to what is kept");
+}
+
+#[test]
+fn a_token_that_cannot_be_asked_about_itself_is_kept() {
+    // This HubSpot answers no question of a static token about itself.
+    let hubspot = Granting::start();
+    let home = tempfile::tempdir().unwrap();
+    let kept = piped(&mut dealdeck(home.path(), &hubspot.url, &["setup"]), "pat-na1-quiet");
+    let told = all(&kept);
+    assert_eq!(kept.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains("portal   4711 (app.hubspot.com, ") && told.contains("HubSpot does not say"),
+        "{told}"
+    );
+    assert!(home.path().join("data/token").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_what_waits_for_a_pipe_that_stays_open() {
+    let home = tempfile::tempdir().unwrap();
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    for arguments in [&["setup"][..], &["note", "add", "--deal", "1", "-"]] {
+        let mut command = dealdeck(home.path(), &nowhere, arguments);
+        command
+            .env("DEALDECK_TOKEN", "pat-na1-any")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let catches = || {
+            let text = fs::read_to_string(&status).unwrap();
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:\t")).unwrap();
+            u64::from_str_radix(caught, 16).unwrap() & (1 << 14) != 0
+        };
+        assert!((0..1_000_000).any(|_| catches()), "{arguments:?} does not heed SIGTERM");
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let mut ended = || {
+            Command::new("true")
+                .status()
+                .is_ok()
+                .then(|| child.try_wait().unwrap())
+                .flatten()
+        };
+        let ended = (0..20_000).find_map(|_| ended());
+        child.kill().unwrap();
+        assert_eq!(ended.and_then(|status| status.code()), Some(143), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_token_command_does_not_inherit_the_secret_that_only_the_configuration_names() {
+    let hubspot = Granting::start();
+    let home = tempfile::tempdir().unwrap();
+    let (config, dump) = (home.path().join("config.toml"), home.path().join("dump"));
+    let asks = r#"token_command = ["sh", "-c", "env > $DUMP; echo pat-na1-any"]"#;
+    fs::write(
+        &config,
+        format!("[account]\n{asks}\n[oauth]\nclient_secret_env = \"MY_SECRET\"\n"),
+    )
+    .unwrap();
+    let mut sync = dealdeck(home.path(), &hubspot.url, &["sync", "--max-retries", "0"]);
+    sync.arg("--config").arg(config).env("DUMP", &dump);
+    sync.env("PATH", "/usr/bin:/bin").env("MY_SECRET", "secret-canary");
+    let output = sync.output().unwrap();
+    let dumped = fs::read_to_string(dump).unwrap_or_else(|_| all(&output));
+    assert!(
+        dumped.contains("DUMP=") && !dumped.contains("MY_SECRET") && !dumped.contains("canary"),
+        "{dumped}"
+    );
 }
 
 #[test]
@@ -177,6 +271,14 @@ fn answer(stream: TcpStream, heard: &Mutex<Vec<String>>) {
         "/oauth/2026-09/token/introspect" => (
             200,
             json!({"active": true, "hub_id": 4711, "user_id": 7, "scopes": ["oauth", "crm.objects.deals.read"]}),
+        ),
+        path if path.starts_with("/account-info/") && path.ends_with("/details") => (
+            200,
+            json!({"portalId": 4711, "uiDomain": "app.hubspot.com", "timeZone": "US/Eastern", "companyCurrency": "USD"}),
+        ),
+        "/oauth/v2/private-apps/get/access-token-info" => (
+            403,
+            json!({"status": "error", "category": "FORBIDDEN", "message": "not for this kind of token"}),
         ),
         _ => (404, json!({"status": "error", "message": "nothing here"})),
     };

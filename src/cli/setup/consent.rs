@@ -36,7 +36,7 @@ pub async fn ask(wiring: &Wiring, no_browser: bool, clock: &Clock) -> Result<Cre
         "open this page and grant access there:\n\n  {}\n",
         consent.url.expose_secret()
     ));
-    if !no_browser && term::open_consent(consent.url.expose_secret(), &wiring.oauth_secrets()).is_err() {
+    if !no_browser && term::open_consent(consent.url.expose_secret()).is_err() {
         remark_line("no browser could be started; open the page by hand, in a browser on this machine");
     }
     remark_line("waiting for the answer, five minutes at most; ctrl-c gives up");

@@ -1,17 +1,18 @@
-//! `dealdeck setup`: takes a token, or access granted to an OAuth app in the browser; asks HubSpot whose it is and what it
-//! may do; keeps it privately. Nothing is kept that HubSpot does not accept.
+//! `dealdeck setup`: takes a token, or access granted to an OAuth app in the browser; makes sure, as the engine does at
+//! every start, that HubSpot accepts it and that it is of the account that the configuration and the data directory are
+//! of; says what it may do, and keeps it privately. It refuses to keep, or to forget, anything before that.
 
 mod consent;
 mod doorway;
 mod scopes;
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, StdinLock};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    domain::{Fault, FaultKind, Lane},
-    hubspot::{Client, Credentials},
+    domain::{Account, Fault, FaultKind, Identity},
+    hubspot::Credentials,
     sync::Clock,
     term,
 };
@@ -19,8 +20,8 @@ use crate::{
 use super::{
     args::SetupArgs,
     exit::{Outcome, print, remark_line},
-    session::Parts,
-    signals,
+    session::{Parts, Session},
+    signals, stdin,
     wiring::Wiring,
 };
 
@@ -37,13 +38,15 @@ pub async fn run(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Outcome {
         remark_line("nothing was changed");
         return Ok(130);
     };
-    let parts = Parts::afresh(wiring, credentials.clone(), clock)?;
-    let told = check(wiring, &parts.client()?).await?;
-    let place = match &credentials {
-        Credentials::Token(token) => wiring.kept().keep_token(token)?,
-        Credentials::OAuth { grant, .. } => wiring.kept().keep_first_grant(grant)?,
-    };
-    print(&format!("{told}kept     in {place}\n"))?;
+    let (parts, trial) = Parts::on_trial(wiring, credentials, clock)?;
+    // The engine does not run; it only knows how to check a token.
+    let (session, _engine) = Session::open(parts)?;
+    for notice in session.handle.notices() {
+        remark_line(notice);
+    }
+    let (account, identity) = session.handle.check().await?;
+    let place = trial.accept()?;
+    print(&format!("{}kept     in {place}\n", told(&account, identity.as_ref())))?;
     if wiring.token_is_given() {
         remark_line("a token is also given in the environment, a .env or the configuration; it wins over what is kept");
     }
@@ -57,9 +60,7 @@ async fn credentials(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Result<
     let token = if io::stdin().is_terminal() {
         term::hidden_line("HubSpot service key or private-app token (not shown): ").await
     } else {
-        tokio::task::spawn_blocking(first_line)
-            .await
-            .unwrap_or_else(|_| Ok(None))
+        stdin::read(first_line).await
     };
     let token = token.map_err(|error| {
         let what = format!("no token can be read: {error}");
@@ -78,33 +79,23 @@ async fn credentials(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Result<
 }
 
 /// The first line of standard input.
-fn first_line() -> io::Result<Option<SecretString>> {
+fn first_line(input: StdinLock<'_>) -> io::Result<Option<SecretString>> {
     let mut line = String::new();
-    io::stdin().lock().take(LONGEST_TOKEN).read_line(&mut line)?;
+    input.take(LONGEST_TOKEN).read_line(&mut line)?;
     Ok(Some(SecretString::from(line)))
 }
 
 /// Whose token it is and what it may do, in words.
-async fn check(wiring: &Wiring, client: &Client) -> Result<String, Fault> {
-    let identity = client.identity().await.map_err(|failure| failure.fault())?;
-    if let Some(wanted) = wiring.portal_id().filter(|wanted| *wanted != identity.portal_id) {
-        return Err(Fault::new(
-            FaultKind::Auth,
-            format!(
-                "the token belongs to portal {}, and the configuration wants {wanted}",
-                identity.portal_id
-            ),
-            "use a token of that account, or change account.portal_id",
-        ));
-    }
-    let account = client.account(Lane::Read).await;
-    let about = account.map_or_else(
-        |_| String::new(),
-        |account| format!(" ({}, {}, {})", account.ui_domain, account.time_zone, account.currency),
-    );
-    Ok(format!(
-        "portal   {}{about}\n{}",
-        identity.portal_id,
-        scopes::told(&identity.scopes)
-    ))
+fn told(account: &Account, identity: Option<&Identity>) -> String {
+    let Account {
+        portal_id,
+        ui_domain,
+        time_zone,
+        currency,
+    } = account;
+    let scopes = identity.map_or(&[][..], |identity| &identity.scopes);
+    format!(
+        "portal   {portal_id} ({ui_domain}, {time_zone}, {currency})\n{}",
+        scopes::told(scopes)
+    )
 }

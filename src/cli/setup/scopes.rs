@@ -1,19 +1,17 @@
-//! Which scopes the features need, and what is missing of them.
+//! Which scopes the features need, and what is missing of them. Which scope is enough for what, only the engine knows.
 
-/// What a person gets, and the scopes of which one is enough for it.
-const NEEDS: [(&str, &[&str]); 12] = [
-    ("deals and their pipelines", &["crm.objects.deals.read"]),
-    ("moving and changing deals", &["crm.objects.deals.write"]),
-    ("contacts, notes and tasks", &["crm.objects.contacts.read"]),
-    ("writing notes, tasks and contacts", &["crm.objects.contacts.write"]),
-    ("companies", &["crm.objects.companies.read"]),
-    ("changing companies", &["crm.objects.companies.write"]),
-    ("whose deal it is", &["crm.objects.owners.read"]),
-    ("tickets", &["tickets", "crm.objects.tickets.read"]),
-    ("changing tickets", &["tickets", "crm.objects.tickets.write"]),
-    ("HubSpot's lists as segments", &["crm.lists.read"]),
-    ("adding contacts to lists", &["crm.lists.write"]),
-    ("making missing contact properties", &["crm.schemas.contacts.write"]),
+use crate::{domain::ObjectType, sync::Need};
+
+/// What a person gets, and what the engine needs for it.
+const FEATURES: [(&str, Need); 8] = [
+    ("deals", Need::Read(ObjectType::Deals)),
+    ("pipelines and their stages", Need::Pipelines),
+    ("moving and changing deals", Need::Write(ObjectType::Deals)),
+    ("contacts and notes", Need::Read(ObjectType::Contacts)),
+    ("writing notes", Need::Write(ObjectType::Notes)),
+    ("companies", Need::Read(ObjectType::Companies)),
+    ("whose deal it is", Need::Owners),
+    ("the properties deals can have", Need::Definitions),
 ];
 
 /// The scopes in words, a line each; HubSpot may not say what a token may do.
@@ -25,14 +23,19 @@ pub fn told(given: &[String]) -> String {
     for scope in given {
         out += &format!("         {scope}\n");
     }
-    let has = |any: &[&str]| any.iter().any(|scope| given.iter().any(|given| given == scope));
-    let missing: Vec<_> = NEEDS.iter().filter(|(_, any)| !has(any)).collect();
+    let has = |need: Need| {
+        need.any_of()
+            .iter()
+            .any(|scope| given.iter().any(|given| given == scope))
+    };
+    let missing: Vec<_> = FEATURES.iter().filter(|(_, need)| !has(*need)).collect();
     if missing.is_empty() {
         out += "missing  nothing: every feature can be used\n";
     }
-    for (nth, (feature, any)) in missing.iter().enumerate() {
+    for (nth, (feature, need)) in missing.iter().enumerate() {
         let head = if nth == 0 { "missing" } else { "" };
-        out += &format!("{head:<8} {} — for {feature}\n", any.join(" or "));
+        let usual = need.any_of().first().copied().unwrap_or_default();
+        out += &format!("{head:<8} {usual} — for {feature}\n");
     }
     out
 }
@@ -49,8 +52,21 @@ mod tests {
 
     #[test]
     fn everything_and_nothing_are_said() {
-        let all: Vec<String> = NEEDS.iter().map(|(_, any)| any[0].to_owned()).collect();
+        let all: Vec<String> = FEATURES.iter().map(|(_, need)| need.any_of()[0].to_owned()).collect();
         assert!(told(&all).ends_with("missing  nothing: every feature can be used\n"));
         assert!(told(&[]).contains("HubSpot does not say"));
+    }
+
+    #[test]
+    fn what_the_engine_takes_for_enough_is_not_called_missing() {
+        let told = |given: &[&str]| told(&given.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
+        let old_app = told(&["contacts", "crm.objects.owners.read"]);
+        assert!(
+            old_app.ends_with("missing  nothing: every feature can be used\n"),
+            "{old_app}"
+        );
+        let writer = told(&["crm.objects.deals.write"]);
+        assert!(writer.contains("crm.objects.deals.read — for deals\n"), "{writer}");
+        assert!(!writer.contains("pipelines"), "{writer}");
     }
 }
