@@ -44,7 +44,10 @@ fn on(portal: &Simulated, dir: &Path) -> Terminal {
 /// Waits for the board: stages, cards, footer, and everything of the first sync read.
 fn board(terminal: &Terminal) -> String {
     terminal.wait_until("the live board", |screen| {
-        screen.contains("Qualified") && screen.contains("● live") && screen.contains('$') && screen.contains("quit")
+        // The cards' edge: the cards come a moment after the stages, and without them there is nothing to find.
+        ["Qualified", "● live", "▎", "quit"]
+            .iter()
+            .all(|part| screen.contains(part))
     })
 }
 
