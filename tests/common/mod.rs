@@ -22,12 +22,16 @@ use dealdeck::{
         Change, DealId, Event, Fault, ObjectType, OpId, OpState, Operation, Origin, Receipt, Record, StageId,
         Submission,
     },
-    hubspot::{self, Client, Clock, Request, Response, Transport, TransportError, TransportErrorKind},
+    hubspot::{
+        self, Client, Clock, Consent, Credentials, MemoryTokens, OAuthApp, Redirect, Request, Response, TokenDesk,
+        TokenStore as _, Transport, TransportError, TransportErrorKind,
+    },
     portal::{self, Portal, Wire},
     store::{self, Reader},
     sync::{Engine, Handle, Settings, StoredSlots},
 };
 use futures::future::{BoxFuture, FutureExt as _};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -218,6 +222,8 @@ pub struct World {
     pub clock: Clock,
     pub dir: tempfile::TempDir,
     pub settings: Settings,
+    /// What somebody granted to their OAuth app; without it the portal's own token is used.
+    pub granted: Option<(Credentials, Arc<MemoryTokens>)>,
 }
 
 /// An engine at work.
@@ -283,6 +289,7 @@ impl World {
                 inline_store: true,
                 ..Settings::default()
             },
+            granted: None,
         }
     }
 
@@ -301,8 +308,50 @@ impl World {
         };
         let book = StoredSlots::open(&self.place(), self.clock.clone()).expect("slots");
         let transport = Arc::new(InProcess(Arc::clone(&self.line)));
-        let client = Client::new(&settings, transport, self.clock.clone(), Arc::new(book));
+        let (credentials, tokens) = self
+            .granted
+            .clone()
+            .unwrap_or_else(|| (Credentials::Token(settings.token.clone()), Arc::default()));
+        let client = Client::signed(
+            &settings,
+            credentials,
+            tokens,
+            transport,
+            self.clock.clone(),
+            Arc::new(book),
+        );
         Engine::open(self.settings.clone(), &self.place(), client).expect("an engine")
+    }
+
+    /// Somebody grants access in the browser; processes that start from now on use it.
+    pub async fn authorize(&mut self) {
+        let (client_id, client_secret) = self.portal.oauth_client().expect("the portal has an OAuth app");
+        let scopes = "crm.objects.deals.read crm.objects.deals.write crm.objects.contacts.read \
+                      crm.objects.contacts.write crm.objects.companies.read crm.objects.owners.read";
+        let app = OAuthApp {
+            client_id,
+            client_secret: client_secret.into(),
+            redirect: Redirect::parse("http://localhost:9999/granted").expect("an address"),
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+        };
+        let consent = Consent::new(&app, "/oauth/authorize", &[7; 64]);
+        let asked = axum::http::Request::get(consent.url.expose_secret())
+            .body(axum::body::Body::empty())
+            .expect("a request");
+        let answer = self.portal.router().oneshot(asked).await.expect("infallible");
+        let back = answer.headers()["location"].to_str().expect("text").to_owned();
+        let (_, code) = back.split_once("code=").expect("a code");
+        let code = code.split('&').next().unwrap_or_default().to_owned();
+        let transport = Arc::new(InProcess(Arc::clone(&self.line)));
+        let desk = TokenDesk::new(transport, self.clock.clone(), Duration::from_secs(30));
+        let grant = desk
+            .redeem(&app, &code.into(), &consent.verifier)
+            .await
+            .expect("a grant");
+        let tokens = Arc::new(MemoryTokens::new());
+        tokens.keep_grant(&grant).expect("it is kept");
+        let app = Box::new(app);
+        self.granted = Some((Credentials::OAuth { app, grant }, tokens));
     }
 
     /// A new process on the same disk, at work.
