@@ -46,7 +46,11 @@ async fn s2_4_a_401_stops_the_sync() {
     world.faults("401=100%").await;
     let fault = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Auth, "{fault}");
-    assert_eq!(world.requests(), 1, "a refused token is not tried again");
+    assert_eq!(
+        world.requests(),
+        2,
+        "whose account and whose token are asked at once, and then nothing any more"
+    );
     world.end().await;
 }
 

@@ -3,14 +3,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::later,
     core::Core,
     engine::begin_epoch,
-    pull::{self, MIRRORED, OVERLAP, Trouble, Walk},
+    pull::{self, Look, MIRRORED, Trouble, Walk},
     push::Push,
     scopes::Need,
     segments,
@@ -30,6 +30,8 @@ pub struct SyncOptions {
     pub only: Vec<ObjectType>,
     /// Stop after about so many records of each type.
     pub max: Option<u64>,
+    /// Records per page, at most 100; `None` = 100.
+    pub page: Option<u32>,
     /// Leave the outbox alone.
     pub no_push: bool,
 }
@@ -67,8 +69,6 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     let epoch = begin_epoch(core).await?;
     let mut report = SyncReport::default();
     let basics = pull::basics(core).await;
-    // What the token may not read of them is told, and does not stop the pass.
-    report.errors.extend(core.line.troubles());
     let stop = CancellationToken::new();
     let mut push = Push::new(core, epoch);
     let may_push = !options.no_push && !core.settings.read_only;
@@ -81,12 +81,18 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
         .into_iter()
         .filter(|object| options.only.is_empty() || options.only.contains(object))
         .collect();
-    let passes = join_all(wanted.iter().map(|object| read(core, *object, options, progress))).await;
     report.complete = true;
-    for (object, pass) in wanted.iter().zip(passes) {
-        let (complete, count, error) = pass;
+    // The deals come first: a board beside this pass shows them as they come.
+    let (deals, others): (Vec<ObjectType>, _) = wanted.iter().partition(|object| **object == ObjectType::Deals);
+    let first = join_all(deals.iter().map(|object| read(core, *object, options, progress)));
+    let (facts, first) = join(pull::facts(core, options.full), Box::pin(first)).await;
+    report.errors.extend(facts.err().map(|trouble| trouble.fault()));
+    report.errors.extend(core.line.troubles());
+    let rest = join_all(others.iter().map(|object| read(core, *object, options, progress)));
+    let passes = first.into_iter().chain(Box::pin(rest).await);
+    for (object, (complete, count, error)) in deals.into_iter().chain(others).zip(passes) {
         report.complete &= complete;
-        report.objects.insert(*object, count);
+        report.objects.insert(object, count);
         report.errors.extend(error);
     }
     if may_push {
@@ -117,7 +123,7 @@ async fn read(
     let need = Need::Read(object);
     let mut failures = 0;
     loop {
-        let pass = read_on(core, object, options, failures > 0, progress);
+        let pass = read_on(core, object, options, progress);
         match pull::allowed(core, need, pass).await {
             Ok(Some((complete, count))) => {
                 // HubSpot answers: what the first drain found out about the line is over, and the second may send.
@@ -155,7 +161,6 @@ async fn read_on(
     core: &Core,
     object: ObjectType,
     options: &SyncOptions,
-    is_begun: bool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(bool, ObjectCount), Trouble> {
     let known = core
@@ -165,18 +170,23 @@ async fn read_on(
     if known.is_some() && !options.full && options.max.is_none() {
         return Ok((true, refresh(core, object).await?));
     }
+    // An interrupted walk goes on; a finished one begins anew.
     let walk = Walk {
-        // An interrupted walk goes on; a finished one begins anew.
-        fresh: known.is_some() && !is_begun,
+        fresh: false,
         max: options.max,
+        page: options.page,
     };
     pull::walk(core, object, walk, progress).await
 }
 
-/// What changed, and what was archived since: no search names it.
+/// What changed, and what is gone since: no search names it.
 async fn refresh(core: &Core, object: ObjectType) -> Result<ObjectCount, Trouble> {
-    let mut count = pull::refresh(core, object, OVERLAP).await?;
+    let mut count = pull::refresh(core, object, Look::Thorough).await?;
     count.deleted += pull::archived(core, object).await?;
+    if let Some(found) = pull::audit(core, object).await? {
+        count.fetched += found.count.fetched;
+        count.deleted += found.count.deleted;
+    }
     Ok(count)
 }
 

@@ -20,8 +20,10 @@ pub enum Need {
     Write(ObjectType),
     /// The owners.
     Owners,
-    /// The definitions of the deals' properties.
-    Definitions,
+    /// The definitions of a type's properties.
+    Definitions(ObjectType),
+    /// The lists and who is in them.
+    Lists,
     /// The day's gauge.
     Usage,
 }
@@ -33,7 +35,22 @@ impl Need {
     pub const fn any_of(self) -> &'static [&'static str] {
         use ObjectType::{Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets};
         match self {
-            Self::Pipelines | Self::Definitions => &[
+            Self::Lists => &["crm.lists.read", "crm.lists.write"],
+            Self::Definitions(Contacts) => &[
+                "crm.objects.contacts.read",
+                "crm.objects.contacts.write",
+                "crm.schemas.contacts.read",
+                "contacts",
+            ],
+            Self::Definitions(Companies) => &[
+                "crm.objects.companies.read",
+                "crm.objects.companies.write",
+                "crm.schemas.companies.read",
+                "contacts",
+            ],
+            Self::Definitions(Tickets) => Self::Read(Tickets).any_of(),
+            Self::Definitions(Tasks | Notes | Calls | Meetings | Emails) => Self::Read(Tasks).any_of(),
+            Self::Pipelines | Self::Definitions(Deals) => &[
                 "crm.objects.deals.read",
                 "crm.objects.deals.write",
                 "crm.schemas.deals.read",
@@ -60,12 +77,23 @@ impl Need {
         }
     }
 
+    /// Whether the dashboard misses it: people hear of nothing else there. A pass without a screen names everything.
+    #[must_use]
+    pub const fn is_essential(self) -> bool {
+        use ObjectType::{Tasks, Tickets};
+        !matches!(
+            self,
+            Self::Lists | Self::Read(Tickets | Tasks) | Self::Definitions(Tickets | Tasks)
+        )
+    }
+
     /// What goes without it.
     fn loss(self) -> String {
         match self {
             Self::Pipelines => "pipelines are not read".to_owned(),
             Self::Owners => "owners are not read".to_owned(),
-            Self::Definitions => "property definitions are not read".to_owned(),
+            Self::Definitions(object) => format!("property definitions of {object} are not read"),
+            Self::Lists => "lists are not read".to_owned(),
             Self::Usage => "the day's gauge is not read".to_owned(),
             Self::Read(object) => format!("{object} are not read"),
             Self::Write(object) => format!("{object} are not changed"),
@@ -170,7 +198,7 @@ mod tests {
         for (granted, need) in [
             ("tickets", Need::Read(ObjectType::Tickets)),
             ("crm.objects.tickets.read", Need::Read(ObjectType::Tickets)),
-            ("crm.schemas.deals.read", Need::Definitions),
+            ("crm.schemas.deals.read", Need::Definitions(ObjectType::Deals)),
             ("crm.objects.deals.write", Need::Pipelines),
             ("crm.objects.tasks.read", Need::Read(ObjectType::Tasks)),
             ("crm.objects.contacts.write", Need::Write(ObjectType::Notes)),

@@ -37,6 +37,15 @@ use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+/// The types that are mirrored.
+pub const MIRRORED: [ObjectType; 5] = [
+    ObjectType::Deals,
+    ObjectType::Contacts,
+    ObjectType::Companies,
+    ObjectType::Tickets,
+    ObjectType::Tasks,
+];
+
 /// When every world begins.
 pub const BEGIN: &str = "2026-11-22T12:00:00Z";
 
@@ -532,7 +541,7 @@ impl World {
     /// Where the mirror is not what HubSpot has, field by field and link by link; empty when it is.
     pub async fn differences(&self) -> Vec<String> {
         let mut differences = Vec::new();
-        for object in [ObjectType::Deals, ObjectType::Contacts, ObjectType::Companies] {
+        for object in MIRRORED {
             let truth = self.truth(object).await;
             let mirror = self.mirror(object);
             if mirror.len() != truth.len() {

@@ -11,7 +11,7 @@ const FEATURES: [(&str, Need); 8] = [
     ("writing notes", Need::Write(ObjectType::Notes)),
     ("companies", Need::Read(ObjectType::Companies)),
     ("whose deal it is", Need::Owners),
-    ("the properties deals can have", Need::Definitions),
+    ("the properties deals can have", Need::Definitions(ObjectType::Deals)),
 ];
 
 /// The scopes in words, a line each; HubSpot may not say what a token may do.

@@ -7,6 +7,8 @@
 mod catalog;
 mod codec;
 mod feed;
+mod ids;
+mod links;
 mod notes;
 mod page;
 mod put;
@@ -41,24 +43,21 @@ pub enum Via {
 pub struct Put<'a> {
     /// How they were read.
     pub via: Via,
-    /// `(name, value)` of the cursor to move in the same transaction.
-    pub cursor: Option<(&'a str, &'a str)>,
+    /// `(name, value)` of the cursors to move in the same transaction.
+    pub cursors: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Put<'a> {
     /// Records read in this way, without a cursor.
     #[must_use]
     pub const fn via(via: Via) -> Self {
-        Self { via, cursor: None }
+        Self { via, cursors: &[] }
     }
 
-    /// Moves this cursor in the same transaction.
+    /// Moves these cursors in the same transaction.
     #[must_use]
-    pub const fn with_cursor(self, name: &'a str, value: &'a str) -> Self {
-        Self {
-            cursor: Some((name, value)),
-            ..self
-        }
+    pub const fn with_cursors(self, cursors: &'a [(&'a str, &'a str)]) -> Self {
+        Self { cursors, ..self }
     }
 }
 

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use super::{
     Changed, Mirror, Put, Via,
     codec::{self, Stored},
-    typed,
+    links, typed,
 };
 use crate::{
     domain::{ObjectType, Record, RecordRef},
@@ -13,13 +13,13 @@ use crate::{
 };
 
 impl Mirror {
-    /// Puts records of one type into the mirror and moves the cursor, in one transaction; what looks different now.
+    /// Puts records of one type into the mirror and moves the cursors, in one transaction; what looks different now.
     ///
     /// A record that is older than the mirror's row is dropped. Properties it does not name and associations of types it
     /// does not name stay as they are. History is not kept.
     ///
     /// # Errors
-    /// When the file cannot be written; neither records nor cursor moved then.
+    /// When the file cannot be written; neither records nor cursors moved then.
     pub fn put(&mut self, object: ObjectType, records: &[Record], how: Put<'_>) -> Result<Vec<Changed>> {
         self.write(|tx| {
             let mut changed = Vec::new();
@@ -30,56 +30,42 @@ impl Mirror {
                 }
                 changed.extend(put_one(tx, object, record, how.via)?);
             }
-            if let Some((name, value)) = how.cursor {
+            for (name, value) in how.cursors {
                 super::catalog::set_cursor(tx, name, value)?;
             }
             Ok(changed)
         })
     }
 
-    /// Replaces the ids of type `to` that records of type `from` are associated with (an association batch read).
-    /// Records the mirror does not have are passed over.
+    /// Removes records (deleted, merged away); what was there, and which other records named them. A search that lags
+    /// cannot bring them back.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn put_links(
-        &mut self,
-        from: ObjectType,
-        to: ObjectType,
-        links: &[(String, Vec<String>)],
-    ) -> Result<Vec<Changed>> {
+    pub fn remove<S: AsRef<str>>(&mut self, object: ObjectType, ids: &[S]) -> Result<(Vec<Record>, Vec<Changed>)> {
         self.write(|tx| {
-            let mut changed = Vec::new();
-            for (id, ids) in links {
-                let Some(old) = find(tx, &RecordRef::new(from, id.as_str()))? else {
-                    continue;
-                };
-                let mut after = old.record.clone();
-                after.associations.insert(to, deduplicated(ids));
-                if after != old.record {
-                    rewrite(tx, old.key, &old.record, &after)?;
-                    changed.push(Changed {
-                        id: id.clone(),
-                        before: Some(old.record),
-                        after,
-                    });
+            let (mut removed, mut touched) = (Vec::new(), Vec::new());
+            for id in ids {
+                let reference = RecordRef::new(object, id.as_ref());
+                if let Some(record) = remove_one(tx, &reference)? {
+                    touched.extend(links::rename(tx, &reference, None)?);
+                    removed.push(record);
                 }
             }
-            Ok(changed)
+            Ok((removed, touched))
         })
     }
 
-    /// Removes records (deleted, merged away); what was there. A search that lags cannot bring them back.
+    /// Removes a record that was merged into another one: whoever named it names the survivor. What was there, and which
+    /// records look different now.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn remove<S: AsRef<str>>(&mut self, object: ObjectType, ids: &[S]) -> Result<Vec<Record>> {
+    pub fn merge(&mut self, object: ObjectType, old: &str, new: &str) -> Result<(Option<Record>, Vec<Changed>)> {
         self.write(|tx| {
-            let mut removed = Vec::new();
-            for id in ids {
-                removed.extend(remove_one(tx, &RecordRef::new(object, id.as_ref()))?);
-            }
-            Ok(removed)
+            let reference = RecordRef::new(object, old);
+            let touched = links::rename(tx, &reference, Some(new))?;
+            Ok((remove_one(tx, &reference)?, touched))
         })
     }
 
@@ -157,7 +143,7 @@ fn put_new(tx: &Transaction<'_>, reference: &RecordRef, incoming: &Record, via: 
         serde_json::to_string(&after.associations)?,
     ])?;
     typed::write(tx, tx.last_insert_rowid(), &after)?;
-    link(tx, &after)?;
+    links::link(tx, &after)?;
     Ok(Some(Changed {
         id: reference.id.clone(),
         before: None,
@@ -197,7 +183,7 @@ fn merged(old: &Record, incoming: &Record) -> Record {
     }
 }
 
-fn deduplicated(ids: &[String]) -> Vec<String> {
+pub(super) fn deduplicated(ids: &[String]) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     ids.iter().filter(|id| seen.insert(id.as_str())).cloned().collect()
 }
@@ -217,7 +203,7 @@ pub(super) fn find(tx: &Transaction<'_>, record: &RecordRef) -> Result<Option<St
     Ok(found)
 }
 
-fn rewrite(tx: &Transaction<'_>, key: i64, before: &Record, after: &Record) -> Result<()> {
+pub(super) fn rewrite(tx: &Transaction<'_>, key: i64, before: &Record, after: &Record) -> Result<()> {
     tx.prepare_cached(
         "UPDATE record SET created = ?2, version = ?3, archived = ?4, properties = ?5, links = ?6 WHERE key = ?1",
     )?
@@ -231,8 +217,8 @@ fn rewrite(tx: &Transaction<'_>, key: i64, before: &Record, after: &Record) -> R
     ])?;
     typed::write(tx, key, after)?;
     if before.associations != after.associations {
-        unlink(tx, before)?;
-        link(tx, after)?;
+        links::unlink(tx, before)?;
+        links::link(tx, after)?;
     }
     Ok(())
 }
@@ -242,7 +228,7 @@ pub(super) fn remove_one(tx: &Transaction<'_>, reference: &RecordRef) -> Result<
     let Some(Stored { key, record }) = find(tx, reference)? else {
         return Ok(None);
     };
-    unlink(tx, &record)?;
+    links::unlink(tx, &record)?;
     typed::erase(tx, key, record.object)?;
     tx.prepare_cached("DELETE FROM record WHERE key = ?1")?.execute([key])?;
     tx.prepare_cached("INSERT OR REPLACE INTO gone (object, id, version) VALUES (?1, ?2, ?3)")?
@@ -252,30 +238,4 @@ pub(super) fn remove_one(tx: &Transaction<'_>, reference: &RecordRef) -> Result<
             record.updated_at.as_millisecond()
         ])?;
     Ok(Some(record))
-}
-
-fn link(tx: &Transaction<'_>, record: &Record) -> Result<()> {
-    let mut insert = tx.prepare_cached(
-        "INSERT OR IGNORE INTO backlink (to_object, to_id, from_object, from_id) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    let (from, from_id) = (codec::number(record.object), codec::id(&record.id));
-    for (to, ids) in &record.associations {
-        for id in ids {
-            insert.execute(params![codec::number(*to), codec::id(id), from, from_id])?;
-        }
-    }
-    Ok(())
-}
-
-fn unlink(tx: &Transaction<'_>, record: &Record) -> Result<()> {
-    let mut delete = tx.prepare_cached(
-        "DELETE FROM backlink WHERE to_object = ?1 AND to_id = ?2 AND from_object = ?3 AND from_id = ?4",
-    )?;
-    let (from, from_id) = (codec::number(record.object), codec::id(&record.id));
-    for (to, ids) in &record.associations {
-        for id in ids {
-            delete.execute(params![codec::number(*to), codec::id(id), from, from_id])?;
-        }
-    }
-    Ok(())
 }

@@ -13,6 +13,8 @@ CREATE TABLE record (
   UNIQUE (object, id)
 ) STRICT;
 
+CREATE INDEX record_archived ON record (object, id) WHERE archived = 1;
+
 -- What contacts are listed, filtered and counted by; wide rows would make scans slow. Same key as in `record`; archived
 -- contacts are not here. Empty text is NULL.
 CREATE TABLE contact (

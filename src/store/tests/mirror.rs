@@ -91,7 +91,7 @@ fn page_and_cursor_are_one_transaction() {
         .put(
             ObjectType::Deals,
             &[deal("1", 1, "a")],
-            LIST.with_cursor("deals", "after-1"),
+            LIST.with_cursors(&[("deals", "after-1")]),
         )
         .unwrap();
     assert_eq!(mirror.cursor("deals").unwrap().as_deref(), Some("after-1"));
@@ -106,7 +106,7 @@ fn page_and_cursor_are_one_transaction() {
     let refused = mirror.put(
         ObjectType::Deals,
         &[deal("2", 1, "a"), huge],
-        LIST.with_cursor("deals", "after-3"),
+        LIST.with_cursors(&[("deals", "after-3")]),
     );
     assert!(matches!(refused, Err(Error::Full)), "{refused:?}");
     assert_eq!(mirror.cursor("deals").unwrap().as_deref(), Some("after-1"));
@@ -153,7 +153,7 @@ fn a_lagging_search_cannot_bring_a_removed_record_back() {
     let home = Home::new();
     let mirror = &mut home.open().mirror;
     mirror.put(ObjectType::Deals, &[deal("1", 5, "a")], LIST).unwrap();
-    let removed = mirror.remove(ObjectType::Deals, &["1", "2"]).unwrap();
+    let (removed, _) = mirror.remove(ObjectType::Deals, &["1", "2"]).unwrap();
     assert_eq!(removed.len(), 1);
     assert!(
         mirror
@@ -226,25 +226,44 @@ fn associations_are_found_from_both_sides() {
         ["8", "7"]
     );
     assert_eq!(of_contact(mirror, "7"), ["1", "2"]);
-    let links = [
-        ("1".to_owned(), vec!["8".to_owned()]),
-        ("404".to_owned(), vec!["8".to_owned()]),
-    ];
-    let told = mirror
-        .put_links(ObjectType::Deals, ObjectType::Contacts, &links)
-        .unwrap();
+    // The other side says which deals a contact belongs to: 7 left the first deal, and belongs to one nobody knows.
+    let links = [("7".to_owned(), vec!["2".to_owned(), "404".to_owned()])];
+    let told = mirror.told(ObjectType::Deals, ObjectType::Contacts, &links).unwrap();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].after.associations[&ObjectType::Contacts], ["8"]);
     assert_eq!(of_contact(mirror, "7"), ["2"]);
     assert!(
         mirror
-            .put_links(ObjectType::Deals, ObjectType::Contacts, &links)
+            .told(ObjectType::Deals, ObjectType::Contacts, &links)
             .unwrap()
             .is_empty()
     );
-    mirror.remove(ObjectType::Deals, &["2"]).unwrap();
-    assert!(of_contact(mirror, "7").is_empty());
-    assert_eq!(of_contact(mirror, "8"), ["1"]);
+    let links = [("8".to_owned(), vec!["1".to_owned(), "2".to_owned()])];
+    mirror.told(ObjectType::Deals, ObjectType::Contacts, &links).unwrap();
+    assert_eq!(of_contact(mirror, "8"), ["1", "2"]);
+    assert_eq!(mirror.deals().unwrap()[1].contacts.len(), 2, "the board knows, too");
+}
+
+#[test]
+fn whoever_named_a_record_names_its_survivor_or_nobody() {
+    let home = Home::new();
+    let mirror = &mut home.open().mirror;
+    let contact = |id: &str| record(ObjectType::Contacts, id, 1, &[("email", "a@b.example")]);
+    let contacts = ["7", "8", "9"].map(contact);
+    mirror.put(ObjectType::Contacts, &contacts, LIST).unwrap();
+    let deals = [
+        linked(deal("1", 1, "a"), ObjectType::Contacts, &["7", "8"]),
+        linked(deal("2", 1, "a"), ObjectType::Contacts, &["8"]),
+    ];
+    mirror.put(ObjectType::Deals, &deals, LIST).unwrap();
+    let (was, touched) = mirror.merge(ObjectType::Contacts, "7", "9").unwrap();
+    assert_eq!(was.unwrap().id, "7");
+    assert_eq!(touched[0].after.associations[&ObjectType::Contacts], ["8", "9"]);
+    let (removed, touched) = mirror.remove(ObjectType::Contacts, &["8", "404"]).unwrap();
+    assert_eq!((removed.len(), touched.len()), (1, 2));
+    let linked = mirror.deals().unwrap();
+    assert_eq!(linked[0].contacts, ["9".into()]);
+    assert!(linked[1].contacts.is_empty());
 }
 
 #[test]

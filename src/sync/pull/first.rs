@@ -1,15 +1,26 @@
-//! What everything else depends on: whose account it is, its pipelines, its owners, the definitions of its deal
-//! properties. Read before the first deal, then once an hour.
+//! What everything else depends on: whose account it is, its pipelines, its owners, the definitions of its properties.
+
+use std::time::Duration;
+
+use futures::future::{join, join_all, join3};
+use jiff::Timestamp;
 
 use super::{Trouble, allowed};
 use crate::{
-    domain::{Account, Event, Fault, FaultKind, Identity, Lane, ObjectType},
+    domain::{Account, Event, Fault, FaultKind, Identity, Lane, ObjectType, PropertyDefinition},
     hubspot::Signal,
-    sync::{core::Core, scopes::Need, words::IDENTITY},
+    sync::{connection::later, core::Core, scopes::Need, words::IDENTITY},
 };
 
-/// Reads account, identity, pipelines, owners and definitions. A token of another account than the store's is refused:
-/// what the store holds must never be sent there.
+/// How long pipelines, owners and definitions are believed.
+const FACTS: Duration = Duration::from_mins(10);
+/// The name under which the mirror keeps when they were read.
+const FACTS_AT: &str = "facts";
+/// Types with properties of their own that people filter by.
+const DEFINED: [ObjectType; 5] = super::MIRRORED;
+
+/// Reads account and identity. A token of another account than the store's is refused: what the store holds must never be
+/// sent there.
 pub async fn basics(core: &Core) -> Result<(), Trouble> {
     let (account, identity) = check(core).await?;
     let is_new = core
@@ -27,10 +38,30 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
     // What people changed may go out now, whatever becomes of the rest: a day that is spent still has their reserve.
     core.account_checked.send_replace(true);
     core.push_bell.notify_one();
-    let pipelines = allowed(core, Need::Pipelines, core.client.pipelines(Lane::Sync)).await?;
-    let owners = allowed(core, Need::Owners, core.client.owners(Lane::Sync)).await?;
-    let definitions = core.client.definitions(Lane::Sync, ObjectType::Deals);
-    let definitions = allowed(core, Need::Definitions, definitions).await?;
+    if is_new {
+        core.tell(Event::BoardChanged);
+    }
+    Ok(())
+}
+
+/// Reads pipelines, owners and property definitions, unless that was done a moment ago, by whichever process.
+pub async fn facts(core: &Core, anyway: bool) -> Result<(), Trouble> {
+    let now = core.now();
+    let read_at = core.desk.read(|reader| Ok(reader.mirror.cursor(FACTS_AT)?)).await?;
+    let read_at: Option<Timestamp> = read_at.and_then(|text| text.parse().ok());
+    if !anyway && read_at.is_some_and(|at| at <= now && later(at, FACTS) > now) {
+        return Ok(());
+    }
+    let (pipelines, owners, definitions) = join3(
+        allowed(core, Need::Pipelines, core.client.pipelines(Lane::Sync)),
+        allowed(core, Need::Owners, core.client.owners(Lane::Sync)),
+        join_all(DEFINED.map(|object| define(core, object))),
+    )
+    .await;
+    let (pipelines, owners) = (pipelines?, owners?);
+    let definitions: Vec<_> = definitions.into_iter().collect::<Result<_, Trouble>>()?;
+    // What the token may not read is asked for by every pass: it may be granted any time.
+    let is_whole = pipelines.is_some() && owners.is_some();
     let changed = core
         .desk
         .write(move |store| {
@@ -42,23 +73,36 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
             if let Some(owners) = owners {
                 mirror.put_owners(&owners)?;
             }
-            if let Some(definitions) = definitions {
-                mirror.put_definitions(ObjectType::Deals, &definitions)?;
+            for (object, definitions) in definitions.into_iter().flatten() {
+                mirror.put_definitions(object, &definitions)?;
+            }
+            if is_whole {
+                mirror.set_cursor(FACTS_AT, &now.to_string())?;
             }
             Ok(before != (mirror.pipelines()?, mirror.owners()?))
         })
         .await?;
-    if is_new || changed {
+    if changed {
         core.tell(Event::BoardChanged);
     }
     Ok(())
 }
 
+async fn define(core: &Core, object: ObjectType) -> Result<Option<(ObjectType, Vec<PropertyDefinition>)>, Trouble> {
+    // What is not read needs no definitions; that it is not read is told once.
+    if core.scopes.lacking(Need::Read(object)).is_some() {
+        return Ok(None);
+    }
+    let read = core.client.definitions(Lane::Sync, object);
+    let definitions = allowed(core, Need::Definitions(object), read).await?;
+    Ok(definitions.map(|definitions| (object, definitions)))
+}
+
 /// Makes sure that the token is of the account that everything here belongs to, and finds out what it may do.
 pub async fn check(core: &Core) -> Result<(Account, Option<Identity>), Trouble> {
     // Not in the lane of background reads: what people changed waits for it.
-    let account = core.client.account(Lane::Verify).await?;
-    let identity = identity(core).await?;
+    let (account, identity) = join(core.client.account(Lane::Verify), identity(core)).await;
+    let (account, identity) = (account?, identity?);
     guard(core, &account, identity.as_ref()).await?;
     let scopes = identity.as_ref().map_or(&[][..], |identity| &identity.scopes);
     core.scopes.granted(scopes);

@@ -16,7 +16,8 @@ use crate::{
 /// The property of a survivor that names the records merged into it, separated by semicolons.
 pub const MERGED: &str = "hs_merged_object_ids";
 
-/// Takes records out of the mirror that were merged into one of these; they are nowhere to be listed.
+/// Takes records out of the mirror that were merged into one of these; they are nowhere to be listed. Whatever was linked
+/// to them is linked to the survivor now.
 pub async fn merged_away(core: &Core, object: ObjectType, changed: &[Changed]) -> Result<(), Fault> {
     let merged: Vec<(String, String)> = changed
         .iter()
@@ -29,25 +30,43 @@ pub async fn merged_away(core: &Core, object: ObjectType, changed: &[Changed]) -
     if merged.is_empty() {
         return Ok(());
     }
-    let taken = core
+    let (taken, touched) = core
         .desk
         .write(move |store| {
-            let ids: Vec<&str> = merged.iter().map(|(old, _)| old.as_str()).collect();
-            let taken = store.mirror.remove(object, &ids)?;
-            for (old, new) in merged.iter().filter(|(old, _)| taken.iter().any(|was| was.id == *old)) {
-                store.outbox.put_alias(object, old, new)?;
+            let (mut taken, mut touched) = (Vec::new(), Vec::new());
+            for (old, new) in &merged {
+                let (was, changed) = store.mirror.merge(object, old, new)?;
+                touched.extend(changed);
+                if was.is_some() {
+                    store.outbox.put_alias(object, old, new)?;
+                }
+                taken.extend(was);
             }
-            Ok(taken)
+            Ok((taken, touched))
         })
         .await?;
-    if object == ObjectType::Deals && !taken.is_empty() {
+    let deals = taken
+        .iter()
+        .filter(|_| object == ObjectType::Deals)
+        .map(|record| record.id.as_str().into());
+    tell_deals(core, deals.chain(deals_among(&touched)).collect());
+    Ok(())
+}
+
+/// Deals that name others now.
+fn deals_among(changed: &[Changed]) -> impl Iterator<Item = DealId> {
+    let deals = changed.iter().filter(|change| change.after.object == ObjectType::Deals);
+    deals.map(|change| change.id.as_str().into())
+}
+
+fn tell_deals(core: &Core, ids: Vec<DealId>) {
+    if !ids.is_empty() {
         core.tell(Event::DealsChanged {
-            ids: taken.iter().map(|record| record.id.as_str().into()).collect(),
+            ids,
             by: None,
             remote: true,
         });
     }
-    Ok(())
 }
 
 /// An archive of so few pages costs next to nothing.
@@ -113,20 +132,29 @@ pub async fn archived(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
 }
 
 async fn take(core: &Core, object: ObjectType, archived: Vec<Record>) -> Result<u64, Fault> {
-    let (records, owners) = core
+    let ids: Vec<String> = archived.iter().map(|record| record.id.clone()).collect();
+    remove(core, object, ids, archived).await
+}
+
+/// Takes records out of the mirror that are not there any more, whatever became of them.
+pub async fn vanished(core: &Core, object: ObjectType, ids: Vec<String>) -> Result<u64, Fault> {
+    remove(core, object, ids, Vec::new()).await
+}
+
+/// `told`: as HubSpot shows them in the archive, where it does.
+async fn remove(core: &Core, object: ObjectType, ids: Vec<String>, told: Vec<Record>) -> Result<u64, Fault> {
+    let (records, touched, owners) = core
         .desk
         .write(move |store| {
-            let ids: Vec<&str> = archived.iter().map(|record| record.id.as_str()).collect();
-            let taken = store.mirror.remove(object, &ids)?;
-            let taken: Vec<Record> = archived
-                .into_iter()
-                .filter(|record| taken.iter().any(|was| was.id == record.id))
-                .collect();
-            Ok((taken, store.mirror.owners()?))
+            let (removed, touched) = store.mirror.remove(object, &ids)?;
+            let shown = |was: Record| told.iter().find(|record| record.id == was.id).cloned().unwrap_or(was);
+            let removed: Vec<Record> = removed.into_iter().map(shown).collect();
+            Ok((removed, touched, store.mirror.owners()?))
         })
         .await?;
+    let mut ids: Vec<DealId> = deals_among(&touched).collect();
     if object == ObjectType::Deals && !records.is_empty() {
-        let ids: Vec<DealId> = records.iter().map(|record| record.id.as_str().into()).collect();
+        ids.extend(records.iter().map(|record| DealId::from(record.id.as_str())));
         let items = records
             .iter()
             .map(|record| ActivityItem {
@@ -138,12 +166,8 @@ async fn take(core: &Core, object: ObjectType, archived: Vec<Record>) -> Result<
             })
             .collect();
         core.happened(items).await;
-        core.tell(Event::DealsChanged {
-            ids,
-            by: None,
-            remote: true,
-        });
     }
+    tell_deals(core, ids);
     Ok(records.len() as u64)
 }
 

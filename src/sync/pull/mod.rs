@@ -3,15 +3,18 @@
 //! who looks at the mirror sees what is there.
 
 mod announce;
+mod arrive;
+mod audit;
 mod delta;
 mod first;
+mod front;
 mod gone;
+mod links;
 pub mod notes;
 mod pace;
-mod relist;
 mod top;
-
-use std::time::Duration;
+mod unread;
+mod walk;
 
 use jiff::Timestamp;
 
@@ -27,16 +30,22 @@ use crate::{
 };
 
 pub use announce::announce;
-pub use first::{basics, check};
+pub use audit::audit;
+pub use delta::Look;
+pub use first::{basics, check, facts};
 pub use gone::archived;
 pub use pace::run;
-pub use relist::{Walk, since, walk};
+pub use walk::{Walk, since, walk};
 
 /// The types that are mirrored, in the order in which people miss them.
-pub const MIRRORED: [ObjectType; 3] = [ObjectType::Deals, ObjectType::Contacts, ObjectType::Companies];
+pub const MIRRORED: [ObjectType; 5] = [
+    ObjectType::Deals,
+    ObjectType::Contacts,
+    ObjectType::Companies,
+    ObjectType::Tickets,
+    ObjectType::Tasks,
+];
 
-/// How far a search looks back behind the last change it saw: HubSpot's index lags by up to about 30 seconds.
-pub const OVERLAP: Duration = Duration::from_secs(90);
 /// Why a pass stopped.
 #[derive(Debug)]
 pub enum Trouble {
@@ -90,15 +99,42 @@ pub async fn allowed<T, E: Into<Trouble>>(
             answer => Ok(answer?),
         },
     };
-    core.line.troubled(Part::Scope(need), answer.as_ref().err().cloned());
+    if need.is_essential() {
+        core.line.troubled(Part::Scope(need), answer.as_ref().err().cloned());
+    }
     Ok(answer.ok())
 }
 
 /// Those of these types the token may read.
-fn readable(core: &Core, objects: [ObjectType; 2]) -> Vec<ObjectType> {
+fn readable(core: &Core, objects: impl IntoIterator<Item = ObjectType>) -> Vec<ObjectType> {
     let may = |object: &ObjectType| core.scopes.lacking(Need::Read(*object)).is_none();
     objects.into_iter().filter(may).collect()
 }
+
+/// What is read of a ticket.
+const TICKET: [&str; 9] = [
+    "createdate",
+    "content",
+    "hs_lastmodifieddate",
+    "hs_pipeline",
+    "hs_pipeline_stage",
+    "hs_ticket_category",
+    "hs_ticket_priority",
+    "hubspot_owner_id",
+    "subject",
+];
+/// What is read of a task.
+const TASK: [&str; 9] = [
+    "hs_createdate",
+    "hs_lastmodifieddate",
+    "hs_task_body",
+    "hs_task_priority",
+    "hs_task_status",
+    "hs_task_subject",
+    "hs_task_type",
+    "hs_timestamp",
+    "hubspot_owner_id",
+];
 
 /// The properties every read of a type asks for.
 pub fn properties_of(object: ObjectType) -> Vec<String> {
@@ -109,6 +145,8 @@ pub fn properties_of(object: ObjectType) -> Vec<String> {
         ),
         ObjectType::Contacts => (&Contact::PROPERTIES, &[gone::MERGED]),
         ObjectType::Companies => (&Company::PROPERTIES, &[gone::MERGED]),
+        ObjectType::Tickets => (&TICKET, &[gone::MERGED]),
+        ObjectType::Tasks => (&TASK, &[]),
         ObjectType::Notes => (&Note::PROPERTIES, &[]),
         _ => (&[], &[]),
     };
@@ -116,11 +154,13 @@ pub fn properties_of(object: ObjectType) -> Vec<String> {
 }
 
 /// One type as it is now: what changed since the last look, or everything when there was none.
-pub async fn refresh(core: &Core, object: ObjectType, overlap: Duration) -> Result<ObjectCount, Trouble> {
-    let name = relist::since(object);
-    let since = core.desk.read(move |reader| Ok(reader.mirror.cursor(&name)?)).await?;
+pub async fn refresh(core: &Core, object: ObjectType, look: Look) -> Result<ObjectCount, Trouble> {
+    let since = core
+        .desk
+        .read(move |reader| Ok(reader.mirror.cursor(&since(object))?))
+        .await?;
     match since.and_then(|text| text.parse().ok()) {
-        Some(since) => delta::delta(core, object, since, overlap).await,
+        Some(since) => delta::delta(core, object, since, look).await,
         None => {
             let tell = |progress: Progress| core.line.syncing(Connection::Syncing(progress));
             Ok(walk(core, object, Walk::default(), &tell).await?.1)

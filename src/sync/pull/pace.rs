@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use futures::future::join;
+use futures::future::{join, join_all};
 use jiff::Timestamp;
 
-use super::{MIRRORED, OVERLAP, Trouble, allowed, basics, complete, gone, refresh};
+use super::{Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, refresh};
 use crate::{
     domain::{Connection, Lane, ObjectCount, ObjectType},
     sync::{
@@ -17,18 +17,25 @@ use crate::{
     },
 };
 
-/// How far back the slow second look goes: rarely the index lags by much more.
-const LONG_OVERLAP: Duration = Duration::from_mins(70);
-/// Between two slow second looks.
-const SECOND_LOOK: Duration = Duration::from_mins(10);
-/// Between two readings of account, pipelines, owners and definitions.
+/// Between two thorough looks.
+const THOROUGH: Duration = Duration::from_mins(10);
+/// Between two readings of the account and of what the token may do.
 const BASICS: Duration = Duration::from_hours(1);
-/// Between two readings of the archived records.
-const ARCHIVED: Duration = Duration::from_mins(10);
+/// Between two readings of pipelines, owners and definitions.
+const FACTS: Duration = Duration::from_mins(10);
+/// Between two looks for what is gone: deletions are seen within ten minutes.
+const GONE: Duration = Duration::from_mins(5);
+/// The part of the day's budget that polls of the deals may use, in percent, and the requests of one such poll: one search
+/// and the associations of what it found.
+const POLL_PERCENT: u64 = 10;
+const POLL_REQUESTS: u64 = 3;
 /// Between two readings of the day's gauge.
 const USAGE: Duration = Duration::from_mins(5);
 /// Segments speak of ages: they change even when no contact does.
 const RECOUNT: Duration = Duration::from_mins(10);
+const DAY: Duration = Duration::from_hours(24);
+/// The deals are polled at least this often, whatever is left of the day.
+const SLOWEST: Duration = Duration::from_mins(10);
 /// How long a poll gives way to what people changed while the line was down.
 const PUSH_FIRST: Duration = Duration::from_secs(10);
 /// How long reading rests after a refusal that only time, or somebody else, can heal.
@@ -39,16 +46,17 @@ pub async fn run(core: &Core) {
     let now = core.now();
     let mut deals = Deals {
         basics: now,
+        facts: now,
         deals: now,
-        archived: now,
+        gone: now,
         usage: now,
-        second_look: later(now, SECOND_LOOK),
+        thorough: later(now, THOROUGH),
     };
     let mut others = Others {
         poll: now,
-        archived: now,
+        gone: now,
         recount: now,
-        second_look: later(now, SECOND_LOOK),
+        thorough: later(now, THOROUGH),
     };
     let afterwards = async {
         core.account_is_checked().await;
@@ -106,26 +114,38 @@ async fn give_way(core: &Core) {
     let _ = tokio::time::timeout(PUSH_FIRST, idle.wait_for(|idle| *idle)).await;
 }
 
-/// Between two polls of the deals.
+/// Between two polls of the deals: less often while nobody looks, and when little is left of the day.
 fn pace(core: &Core) -> Duration {
-    if core.is_watched() {
+    let wanted = if core.is_watched() {
         core.settings.poll
     } else {
         core.settings.idle_poll
-    }
+    };
+    let Some(day) = core.client.limits().daily else {
+        return wanted;
+    };
+    let until_reset = day
+        .resets_at
+        .map_or(DAY, |reset| reset.duration_since(core.now()).unsigned_abs().min(DAY));
+    let may_use = (day.left * POLL_PERCENT / 100).max(1);
+    let affordable = until_reset.as_millis() * u128::from(POLL_REQUESTS) / u128::from(may_use);
+    wanted
+        .max(Duration::from_millis(u64::try_from(affordable).unwrap_or(u64::MAX)))
+        .min(SLOWEST)
 }
 
-const fn overlap(is_second_look: bool) -> Duration {
-    if is_second_look { LONG_OVERLAP } else { OVERLAP }
+const fn look(is_thorough: bool) -> Look {
+    if is_thorough { Look::Thorough } else { Look::Quick }
 }
 
 /// Account, pipelines, owners, definitions, the day's gauge and the deals.
 struct Deals {
     basics: Timestamp,
+    facts: Timestamp,
     deals: Timestamp,
-    archived: Timestamp,
+    gone: Timestamp,
     usage: Timestamp,
-    second_look: Timestamp,
+    thorough: Timestamp,
 }
 
 impl Stream for Deals {
@@ -134,30 +154,40 @@ impl Stream for Deals {
         if self.basics <= now || !core.is_account_checked() || core.scopes.is_stale() {
             basics(core).await?;
             self.basics = later(now, BASICS);
+            self.facts = now;
+        }
+        if self.facts <= now {
+            facts(core, true).await?;
+            self.facts = later(now, FACTS);
         }
         if self.usage <= now {
             // A gauge that cannot be read must not stop the deals.
             let _ = allowed(core, Need::Usage, core.client.daily_usage(Lane::Sync)).await;
             self.usage = later(now, USAGE);
         }
-        let is_second_look = self.second_look <= now;
-        if self.deals <= now || is_second_look {
-            read(core, ObjectType::Deals, is_second_look).await?;
+        let is_thorough = self.thorough <= now;
+        if self.deals <= now || is_thorough {
+            read(core, ObjectType::Deals, is_thorough).await?;
             complete(core, now).await?;
             self.deals = later(now, pace(core));
-            if is_second_look {
-                self.second_look = later(now, SECOND_LOOK);
+            if is_thorough {
+                self.thorough = later(now, THOROUGH);
             }
         }
-        if self.archived <= now {
-            archived(core, ObjectType::Deals).await?;
-            self.archived = later(now, ARCHIVED);
+        if self.gone <= now {
+            vanished(core, ObjectType::Deals).await?;
+            self.gone = later(now, GONE);
         }
         Ok(())
     }
 
     fn next(&self) -> Timestamp {
-        let others = self.basics.min(self.archived).min(self.usage).min(self.second_look);
+        let others = self
+            .basics
+            .min(self.facts)
+            .min(self.gone)
+            .min(self.usage)
+            .min(self.thorough);
         self.deals.min(others)
     }
 
@@ -171,58 +201,66 @@ impl Stream for Deals {
 }
 
 /// One type as it is now. One the token may not read does not keep the others from being read.
-async fn read(core: &Core, object: ObjectType, is_second_look: bool) -> Result<Option<ObjectCount>, Trouble> {
-    let refresh = refresh(core, object, overlap(is_second_look));
+async fn read(core: &Core, object: ObjectType, is_thorough: bool) -> Result<Option<ObjectCount>, Trouble> {
+    let refresh = refresh(core, object, look(is_thorough));
     allowed(core, Need::Read(object), refresh).await
 }
 
-/// What was archived of a type the token may read.
-async fn archived(core: &Core, object: ObjectType) -> Result<(), Trouble> {
-    allowed(core, Need::Read(object), gone::archived(core, object)).await?;
+/// What is gone of a type the token may read: archived, or otherwise not to be counted any more.
+async fn vanished(core: &Core, object: ObjectType) -> Result<(), Trouble> {
+    let look = async {
+        gone::archived(core, object).await?;
+        audit(core, object).await
+    };
+    allowed(core, Need::Read(object), look).await?;
     Ok(())
 }
 
-/// Contacts, companies and what is counted from them.
+/// The types that are read beside the deals.
+fn others() -> impl Iterator<Item = ObjectType> {
+    MIRRORED.into_iter().filter(|object| *object != ObjectType::Deals)
+}
+
+/// Everything but the deals, and what is counted from it.
 struct Others {
     poll: Timestamp,
-    archived: Timestamp,
+    gone: Timestamp,
     recount: Timestamp,
-    second_look: Timestamp,
+    thorough: Timestamp,
 }
 
 impl Stream for Others {
     async fn round(&mut self, core: &Core) -> Result<(), Trouble> {
         let now = core.now();
-        let is_second_look = self.second_look <= now;
-        if self.poll <= now || is_second_look {
-            let contacts = read(core, ObjectType::Contacts, is_second_look);
-            let companies = read(core, ObjectType::Companies, is_second_look);
-            let (contacts, companies) = Box::pin(join(contacts, companies)).await;
-            companies?;
-            if contacts?.is_some_and(|count| count.fetched > 0) {
-                self.recount = now;
+        let is_thorough = self.thorough <= now;
+        if self.poll <= now || is_thorough {
+            let reads = others().map(|object| Box::pin(read(core, object, is_thorough)));
+            for (object, count) in others().zip(join_all(reads).await) {
+                if count?.is_some_and(|count| count.fetched > 0) && object == ObjectType::Contacts {
+                    self.recount = now;
+                }
             }
             core.line.synced();
             self.poll = later(now, core.settings.idle_poll);
-            if is_second_look {
-                self.second_look = later(now, SECOND_LOOK);
+            if is_thorough {
+                self.thorough = later(now, THOROUGH);
             }
         }
         if self.recount <= now {
             segments::recount(core).await?;
             self.recount = later(now, RECOUNT);
         }
-        if self.archived <= now {
-            for object in MIRRORED.into_iter().filter(|object| *object != ObjectType::Deals) {
-                archived(core, object).await?;
+        if self.gone <= now {
+            for object in others() {
+                vanished(core, object).await?;
             }
-            self.archived = later(now, ARCHIVED);
+            self.gone = later(now, GONE);
         }
         Ok(())
     }
 
     fn next(&self) -> Timestamp {
-        self.poll.min(self.archived).min(self.recount).min(self.second_look)
+        self.poll.min(self.gone).min(self.recount).min(self.thorough)
     }
 
     fn hurry(&mut self, by: Timestamp) {

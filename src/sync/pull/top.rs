@@ -1,35 +1,66 @@
-//! The second lane of a walk: while the list goes upwards through the ids, a search comes down from the top, and they meet.
-//! Search has a quota of its own, so a large type is read about twice as fast, by documented calls only. It needs no
-//! cursor: each page asks for ids below the lowest one so far, so nothing shifts when records vanish meanwhile.
+//! Searches by id: the lane of a walk that comes down from the top, and counting. Search has a quota of its own, so a large
+//! type is read about twice as fast, by documented calls only. A page asks for ids below the lowest one so far, so nothing
+//! shifts when records vanish meanwhile.
 
 use super::properties_of;
 use crate::{
     domain::{Lane, ObjectType, Record},
-    hubspot::{Comparison, Failure, SearchFilter, SearchQuery, SearchSort},
+    hubspot::{Comparison, Failure, SearchFilter, SearchPage, SearchQuery, SearchSort},
     sync::core::Core,
 };
 
 /// Records of one page.
-const PAGE: u32 = 200;
+pub const PAGE: u32 = 200;
 /// HubSpot's name of the id as a property; it sorts and compares as text.
 const ID: &str = "hs_object_id";
 
 /// The page of records with the highest ids below this one (of all, when there is none yet), highest first, and how many
 /// there are.
 pub async fn below(core: &Core, object: ObjectType, lowest: Option<u64>) -> Result<(Vec<Record>, u64), Failure> {
-    let filter = lowest.map(|lowest| vec![SearchFilter::new(ID, Comparison::Lt(lowest.to_string()))]);
+    let filter = lowest.map(|lowest| Comparison::Lt(lowest.to_string()));
+    let page = search(core, object, filter, properties_of(object), PAGE).await?;
+    Ok((page.records, page.total))
+}
+
+/// The highest id, where it is a number, and how many records there are.
+pub async fn highest(core: &Core, object: ObjectType) -> Result<(Option<u64>, u64), Failure> {
+    let page = search(core, object, None, Vec::new(), 1).await?;
+    let id = page.records.first().and_then(|record| record.id.parse().ok());
+    Ok((id, page.total))
+}
+
+/// How many records there are from `low` to `high`, both included, and the ids of the highest ones, at most `ids`. Both
+/// ends must be of one length.
+pub async fn between(
+    core: &Core,
+    object: ObjectType,
+    (low, high): (u64, u64),
+    ids: u32,
+) -> Result<(u64, Vec<String>), Failure> {
+    let filter = Comparison::Between(low.to_string(), high.to_string());
+    let page = search(core, object, Some(filter), Vec::new(), ids).await?;
+    Ok((page.total, page.records.into_iter().map(|record| record.id).collect()))
+}
+
+async fn search(
+    core: &Core,
+    object: ObjectType,
+    filter: Option<Comparison>,
+    properties: Vec<String>,
+    limit: u32,
+) -> Result<SearchPage, Failure> {
+    let filter = filter.map(|is| vec![SearchFilter::new(ID, is)]);
     let query = SearchQuery {
         filter_groups: filter.into_iter().collect(),
         sort: Some(SearchSort {
             property: ID.to_owned(),
             descending: true,
         }),
-        properties: properties_of(object),
-        limit: PAGE,
+        properties,
+        limit,
         ..SearchQuery::default()
     };
-    let page = core.client.search(Lane::Sync, object, &query).await?;
-    Ok((page.records, page.total))
+    core.client.search(Lane::Sync, object, &query).await
 }
 
 /// The lowest id of a page, if the page really comes down from `above` in steps that hold as numbers, too: text order and

@@ -1,0 +1,164 @@
+//! Counting instead of reading: a search says how many records there are in a range of ids, and the mirror knows how many
+//! it has. Where both differ, halves of the range are counted until few enough ids are left to compare. That finds what no
+//! search and no list of archived records names (deleted for good, restored, left out by a list), at the cost of one
+//! request while nothing is amiss.
+//!
+//! It refuses to believe the search: whether a record is there is asked of the record.
+
+use std::collections::BTreeSet;
+
+use super::{Trouble, arrive::arrive, gone, properties_of, top};
+use crate::{
+    domain::{Lane, ObjectCount, ObjectType, Record},
+    store::Via,
+    sync::core::Core,
+};
+
+/// A search never says a higher total; a total this high may be cut off.
+const WALL: u64 = 10_000;
+/// Ranges with so few records are compared id by id.
+const FEW: u64 = 200;
+/// So many searches one audit may cost; what is left is found by the next one.
+const MOST: usize = 400;
+
+/// What an audit found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Found {
+    /// Records that were missing here and are not any more.
+    pub count: ObjectCount,
+    /// How many searches it took.
+    pub searches: usize,
+}
+
+/// A range of ids, both ends included, with how many records of it the mirror has.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    low: u64,
+    high: u64,
+    here: u64,
+    /// How many there are in HubSpot, where that follows from what was counted already.
+    there: Option<u64>,
+}
+
+/// Compares counts, and what differs record by record. Ids of several lengths do not sort as numbers in a search: nothing
+/// is compared then, and `None` says so.
+pub async fn audit(core: &Core, object: ObjectType) -> Result<Option<Found>, Trouble> {
+    let span = core
+        .desk
+        .read(move |reader| Ok((reader.mirror.id_length(object)?, reader.mirror.count(object)?)))
+        .await?;
+    let (Some(length), here) = span else {
+        return Ok(None);
+    };
+    let Some(above) = 10_u64.checked_pow(length) else {
+        return Ok(None);
+    };
+    let mut found = Found::default();
+    let mut open = vec![Range {
+        low: above / 10,
+        high: above - 1,
+        here,
+        there: None,
+    }];
+    while let Some(range) = open.pop() {
+        if found.searches >= MOST {
+            tracing::info!(%object, "more differs than one audit looks into");
+            break;
+        }
+        open.extend(look(core, object, range, &mut found).await?);
+    }
+    Ok(Some(found))
+}
+
+/// Looks into one range; the parts of it that are still to be looked into.
+async fn look(core: &Core, object: ObjectType, range: Range, found: &mut Found) -> Result<Vec<Range>, Trouble> {
+    let is_small = range.here <= FEW;
+    let ids = if is_small { top::PAGE } else { 1 };
+    let known = range
+        .there
+        .filter(|there| *there == range.here || *there > FEW || !is_small);
+    let (there, theirs) = match known {
+        Some(there) => (there, Vec::new()),
+        None => {
+            found.searches += 1;
+            top::between(core, object, (range.low, range.high), ids).await?
+        }
+    };
+    if there == range.here && there != WALL {
+        return Ok(Vec::new());
+    }
+    if is_small && there <= FEW {
+        compare(core, object, range, theirs.into_iter().collect(), &mut found.count).await?;
+        return Ok(Vec::new());
+    }
+    let (low, high) = (range.low, range.high);
+    if low == high {
+        return Ok(Vec::new());
+    }
+    // Where the mirror has next to nothing of what is there, ids are all there is to halve.
+    let middle = core
+        .desk
+        .read(move |reader| Ok(reader.mirror.middle_id(object, low, high)?))
+        .await?
+        .filter(|middle| !is_small && (low..high).contains(middle))
+        .unwrap_or(low + (high - low) / 2);
+    let here = core
+        .desk
+        .read(move |reader| Ok(reader.mirror.count_between(object, low, middle)?))
+        .await?;
+    found.searches += 1;
+    let (lower, _) = top::between(core, object, (low, middle), 1).await?;
+    let is_cut = there == WALL || lower == WALL;
+    let part = |low, high, here, there| Range { low, high, here, there };
+    Ok(vec![
+        part(low, middle, here, (lower != WALL).then_some(lower)),
+        part(
+            middle + 1,
+            high,
+            range.here.saturating_sub(here),
+            (!is_cut).then(|| there.saturating_sub(lower)),
+        ),
+    ])
+}
+
+/// Asks the records themselves: those that only one side knows.
+async fn compare(
+    core: &Core,
+    object: ObjectType,
+    range: Range,
+    theirs: BTreeSet<String>,
+    count: &mut ObjectCount,
+) -> Result<(), Trouble> {
+    let ours: BTreeSet<String> = core
+        .desk
+        .read(move |reader| Ok(reader.mirror.ids_between(object, range.low, range.high)?))
+        .await?
+        .into_iter()
+        .collect();
+    let doubtful: Vec<String> = ours.symmetric_difference(&theirs).cloned().collect();
+    if doubtful.is_empty() {
+        return Ok(());
+    }
+    let properties = properties_of(object);
+    let names: Vec<&str> = properties.iter().map(String::as_str).collect();
+    let read = core
+        .client
+        .batch_read(Lane::Sync, object, &doubtful, &names, &[])
+        .await?;
+    let vanished: Vec<String> = read.missing.into_iter().filter(|id| ours.contains(id)).collect();
+    let appeared: Vec<Record> = read
+        .records
+        .into_iter()
+        .filter(|record| !ours.contains(&record.id))
+        .collect();
+    count.deleted += vanished.len() as u64;
+    count.fetched += arrive(core, object, appeared, Via::Direct, Vec::new()).await?;
+    gone::vanished(core, object, vanished).await?;
+    Ok(())
+}
+
+/// Whatever a walk that started anywhere left out, as far as counting shows it.
+pub async fn missing(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
+    let found = audit(core, object).await?;
+    Ok(found.map_or(0, |found| found.count.fetched))
+}

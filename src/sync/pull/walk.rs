@@ -1,0 +1,356 @@
+//! A whole type, read from several ends at once: the first sync, and every later one that wants certainty. The list goes
+//! upwards through the ids and a search comes down from the top until they meet; both are documented. Where the list's
+//! cursors prove to be ids, several lists start in the middle as well. Every page is committed with what is still unread,
+//! so a walk goes on where it stopped; records no page named are gone only when nothing is unread any more.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::future::{BoxFuture, FutureExt as _, join, join_all};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Trouble, announce, audit,
+    front::{Front, Place, Strayed},
+    links::kept_with,
+    properties_of, readable, top,
+    unread::Unread,
+};
+use crate::{
+    domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Record},
+    hubspot::{Failure, ListQuery, RecordPage, Signal},
+    store::{Put, Via},
+    sync::{connection::earlier, core::Core},
+};
+
+/// How many lists read at once where they can start anywhere. Eight use up a window of 190 requests in three seconds at
+/// 120 ms each; in the long run three would do, and the others only wait for slots.
+const LISTS: usize = 8;
+
+/// What a search of the walk brought may be older than the walk: its index lags by up to about 30 seconds.
+const UNSETTLED: Duration = Duration::from_mins(2);
+
+/// How a type is walked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Walk {
+    /// Begin anew even if an earlier walk was interrupted.
+    pub fresh: bool,
+    /// Stop after about so many records; the walk is incomplete then and nothing is considered gone.
+    pub max: Option<u64>,
+    /// Records per page, at most 100; `None` = 100.
+    pub page: Option<u32>,
+}
+
+/// Where an interrupted walk goes on, as it is kept with every page.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Mark {
+    /// What is still to be read.
+    pub unread: Unread,
+    /// When the walk began: what changed since then is read again afterwards.
+    pub since: Timestamp,
+    /// Records read so far, each counted once.
+    pub fetched: u64,
+    /// How many records there were when the search began, as far as its index knew.
+    pub total: Option<u64>,
+    /// The list's cursors are ids, so that it can start anywhere.
+    pub by_id: bool,
+    /// The lowest and the highest id, as far as is known.
+    pub span: Option<(u64, u64)>,
+    /// The first walk through this type: nothing was there before.
+    pub is_first: bool,
+}
+
+/// A page, in one of the lanes.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A list read from this id on and goes on there.
+    Listed { from: u64, next: Option<(u64, String)> },
+    /// A search read these ids, up to but not including the second.
+    Searched { low: u64, high: u64 },
+    /// The search was no good: the list reads on from here.
+    Reopened { from: u64, after: String },
+}
+
+impl Mark {
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Takes a page into account.
+    pub fn advance(&mut self, step: Step, fresh: u64) {
+        self.fetched += fresh;
+        match step {
+            Step::Listed { from, next } => self.unread.listed(from, next),
+            Step::Searched { low, high } => self.unread.searched(low, high),
+            Step::Reopened { from, after } => self.unread.reopen(from, after),
+        }
+    }
+}
+
+/// The name of the cursor that says since when changes of a type are unknown.
+pub fn since(object: ObjectType) -> String {
+    format!("since:{object}")
+}
+
+fn mark_name(object: ObjectType) -> String {
+    format!("walk:{object}")
+}
+
+/// Reads a whole type into the mirror. Answers whether it is complete, and what was read.
+pub async fn walk(
+    core: &Core,
+    object: ObjectType,
+    how: Walk,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> Result<(bool, ObjectCount), Trouble> {
+    let mark = begin(core, object, how.fresh).await?;
+    let walking = Walking {
+        core,
+        object,
+        how,
+        tell,
+        is_first: mark.is_first,
+        front: Mutex::new(Front::new(mark, how.max.is_some())),
+    };
+    let complete = match walking.run().await {
+        // Cursors of an earlier process that HubSpot does not accept any more, or invented ones that led astray.
+        Err(Trouble::Failure(failure)) if failure.signal == Signal::Validation && walking.front().may_be_plainer() => {
+            tracing::info!(%object, why = failure.message, "the list is read again, from cursor to cursor");
+            *walking.front() = Front::new(begin(core, object, true).await?, true);
+            walking.run().await?
+        }
+        outcome => outcome?,
+    };
+    let (mut count, mark) = {
+        let front = walking.front();
+        (front.count, front.mark.clone())
+    };
+    if !complete {
+        return Ok((false, count));
+    }
+    if mark.by_id {
+        // Nobody documents that a list can start anywhere: what it may have left out is found by counting.
+        count.fetched += audit::missing(core, object).await?;
+    }
+    let gone = finish(core, object, mark.since).await?;
+    count.deleted = gone.len() as u64;
+    if object == ObjectType::Deals && (mark.is_first || !gone.is_empty()) {
+        core.tell(Event::BoardChanged);
+    }
+    Ok((true, count))
+}
+
+/// One walk through a type.
+struct Walking<'a> {
+    core: &'a Core,
+    object: ObjectType,
+    how: Walk,
+    tell: &'a (dyn Fn(Progress) + Sync),
+    is_first: bool,
+    front: Mutex<Front>,
+}
+
+/// A page that is being written.
+type Kept<'a> = BoxFuture<'a, Result<(), Trouble>>;
+
+impl Walking<'_> {
+    fn front(&self) -> MutexGuard<'_, Front> {
+        self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads until nothing is unread. `false` = it stopped before that, because enough was read.
+    async fn run(&self) -> Result<bool, Trouble> {
+        // The first page tells how long ids are, and whether its cursor is one.
+        let Some(first) = self.front().next_place(0) else {
+            return Ok(true);
+        };
+        let page = self.list(&first).await?;
+        let is_last = page.after.is_none();
+        let kept = self.listed(0, &first, page)?;
+        // A test walk and a type of one page need no other lanes.
+        if is_last || self.how.max.is_some() {
+            return self.up(0, Some(kept)).await;
+        }
+        let others = async {
+            self.look_at_the_top().await;
+            let lists = (1..LISTS).map(|lane| Box::pin(self.up(lane, None)));
+            let (lists, ()) = join(join_all(lists), Box::pin(self.down())).await;
+            lists.into_iter().try_for_each(|list| list.map(|_| ()))
+        };
+        let (whole, others) = join(Box::pin(self.up(0, Some(kept))), Box::pin(others)).await;
+        others?;
+        whole
+    }
+
+    /// A list, upwards through the ids as long as there is something for it to read. `false` = enough was read.
+    async fn up<'a>(&'a self, lane: usize, mut kept: Option<Kept<'a>>) -> Result<bool, Trouble> {
+        loop {
+            let (place, proof) = {
+                let mut front = self.front();
+                let place = front.next_place(lane);
+                let proof = if place.is_none() && lane == 0 {
+                    front.unproven()
+                } else {
+                    None
+                };
+                (place, proof)
+            };
+            let written = kept.take().unwrap_or_else(|| async { Ok(()) }.boxed());
+            let read = self.front().count.fetched;
+            let place = match (place, proof) {
+                (Some(place), _) if self.how.max.is_none_or(|max| read < max) => place,
+                (Some(_), _) => return written.await.map(|()| false),
+                (None, Some(step)) => {
+                    written.await?;
+                    self.write(Vec::new(), step, 0, Via::List).await?;
+                    continue;
+                }
+                (None, None) => return written.await.map(|()| true),
+            };
+            // The next page is on its way while this one is written.
+            let (written, page) = join(written, self.list(&place)).await;
+            written?;
+            kept = Some(self.listed(lane, &place, page?)?);
+        }
+    }
+
+    fn listed(&self, lane: usize, place: &Place, page: RecordPage) -> Result<Kept<'_>, Trouble> {
+        let (records, after) = (page.records, page.after);
+        let listed = self.front().listed(lane, place, &records, after);
+        let (step, fresh) = listed.map_err(|Strayed| {
+            let message = format!("a list of {} from id {} on began elsewhere", self.object, place.from);
+            Trouble::from(Failure::new(Signal::Validation, message))
+        })?;
+        Ok(async move { self.write(records, step, fresh, Via::List).await }.boxed())
+    }
+
+    /// Finds out how high ids go and how many there are, so that lists can start in the middle. Where that fails, one list
+    /// reads on alone.
+    async fn look_at_the_top(&self) {
+        if let Ok((highest, total)) = top::highest(self.core, self.object).await {
+            self.front().saw_the_top(highest, total);
+        }
+    }
+
+    /// The search, from the highest id downwards. Where it fails it only stops: the lists read on until they meet what was
+    /// searched. A search says nothing of associations: where a record is told with them, it is only listed.
+    async fn down(&self) {
+        let mut kept: Kept<'_> = async { Ok(()) }.boxed();
+        if !kept_with(self.object).is_empty() {
+            return;
+        }
+        loop {
+            let below = self.front().search_below();
+            let Some(below) = below else { break };
+            let (written, page) = join(kept, top::below(self.core, self.object, below)).await;
+            kept = async { Ok(()) }.boxed();
+            let (Ok(()), Ok((records, total))) = (written, page) else {
+                break;
+            };
+            let Some((step, fresh)) = self.front().searched(below, &records, total) else {
+                break;
+            };
+            kept = async move { self.write(records, step, fresh, Via::Search).await }.boxed();
+        }
+        // Where this fails the page stays unread as far as the mark knows; the next walk reads it.
+        let _ = kept.await;
+    }
+
+    /// Writes a page together with what is unread now. The mark is advanced inside the transaction: no lane's part of it
+    /// runs ahead of what is on disk.
+    async fn write(&self, records: Vec<Record>, step: Step, fresh: u64, via: Via) -> Result<(), Trouble> {
+        let object = self.object;
+        let (by_id, span, total) = {
+            let mark = &self.front().mark;
+            (mark.by_id, mark.span, mark.total)
+        };
+        let (changed, fetched) = self
+            .core
+            .desk
+            .write(move |store| {
+                let name = mark_name(object);
+                let kept = store.mirror.cursor(&name)?;
+                let mut mark: Mark = kept
+                    .and_then(|text| serde_json::from_str(&text).ok())
+                    .unwrap_or_default();
+                mark = Mark {
+                    by_id,
+                    span,
+                    total,
+                    ..mark
+                };
+                mark.advance(step, fresh);
+                let cursors = [(name.as_str(), &*mark.text())];
+                let changed = store
+                    .mirror
+                    .put(object, &records, Put::via(via).with_cursors(&cursors))?;
+                Ok((changed, mark.fetched))
+            })
+            .await?;
+        (self.tell)(Progress {
+            object,
+            fetched,
+            about: total,
+        });
+        if self.is_first {
+            // A board that fills is read as a whole; no feed is made of what was there before us.
+            if object == ObjectType::Deals {
+                self.core.board_grew();
+            }
+            return Ok(());
+        }
+        Ok(announce(self.core, object, changed).await?)
+    }
+
+    async fn list(&self, place: &Place) -> Result<RecordPage, Trouble> {
+        let query = ListQuery {
+            properties: properties_of(self.object),
+            associations: readable(self.core, kept_with(self.object)),
+            after: place.after.clone(),
+            limit: self.how.page.unwrap_or(100),
+            ..ListQuery::default()
+        };
+        Ok(self.core.client.list(Lane::Sync, self.object, &query).await?)
+    }
+}
+
+async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fault> {
+    let now = core.now();
+    core.desk
+        .write(move |store| {
+            let name = mark_name(object);
+            let left: Option<Mark> = store
+                .mirror
+                .cursor(&name)?
+                .and_then(|text| serde_json::from_str(&text).ok());
+            if let (Some(mark), false) = (left, fresh) {
+                return Ok(mark);
+            }
+            let mark = Mark {
+                since: now,
+                is_first: store.mirror.cursor(&since(object))?.is_none(),
+                ..Mark::default()
+            };
+            store.mirror.relist_begin(object)?;
+            store.mirror.set_cursor(&name, &mark.text())?;
+            Ok(mark)
+        })
+        .await
+}
+
+async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec<String>, Fault> {
+    core.desk
+        .write(move |store| {
+            let gone = store.mirror.relist_finish(object)?;
+            store
+                .mirror
+                .set_cursor(&since(object), &earlier(began, UNSETTLED).to_string())?;
+            store.mirror.drop_cursor(&super::delta::seen(object))?;
+            store.mirror.drop_cursor(&mark_name(object))?;
+            Ok(gone)
+        })
+        .await
+}
