@@ -53,6 +53,12 @@ pub struct List {
     pub size: Option<u64>,
     /// When its definition changed last.
     pub updated_at: Option<Timestamp>,
+    /// When a record last joined, as far as HubSpot has counted.
+    #[serde(default)]
+    pub joined_at: Option<Timestamp>,
+    /// When a record last left, as far as HubSpot has counted.
+    #[serde(default)]
+    pub left_at: Option<Timestamp>,
     /// Its filters, where they were asked for and it has any.
     pub filters: Option<FilterSummary>,
 }
@@ -73,6 +79,19 @@ pub struct Membership {
     pub list: ListId,
     /// When the record joined it last.
     pub joined_at: Option<Timestamp>,
+}
+
+/// A record joined a list or left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberChange {
+    /// The list.
+    pub list: ListId,
+    /// The record's id.
+    pub record: String,
+    /// It joined; else it left.
+    pub joins: bool,
+    /// When it joined, as HubSpot says; when it was seen to have left.
+    pub at: Timestamp,
 }
 
 /// What a change of a list's members did. Ids that are in none of the three were members already, or were none.

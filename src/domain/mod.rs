@@ -38,7 +38,7 @@ pub use event::{Connection, Event, Freshness, Progress};
 pub use fault::{Fault, FaultKind};
 pub use id::{CompanyId, ContactId, DealId, ListId, NoteId, OpId, OwnerId, PipelineId, StageId, UserId};
 pub use limits::{Gauge, Lane, LaneLoad, LaneUsage, Limits, SentRequest, Usage};
-pub use list::{FilterSummary, List, ListKind, ListMember, Membership, MembershipChange};
+pub use list::{FilterSummary, List, ListKind, ListMember, MemberChange, Membership, MembershipChange};
 pub use operation::{OpError, OpKind, OpState, Operation, Payload};
 pub use owner::Owner;
 pub use pipeline::{Pipeline, Stage, StageKind, StageLookup, find_stage, stage_of};

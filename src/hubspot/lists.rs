@@ -16,6 +16,9 @@ use super::{
 };
 use crate::domain::{FilterSummary, Lane, List, ListId, ListKind, ObjectType};
 
+/// What HubSpot counts of a list's members.
+const TOLD: [&str; 3] = ["hs_list_size", "hs_last_record_added_at", "hs_last_record_removed_at"];
+
 /// Which lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListSearch {
@@ -158,7 +161,7 @@ impl Client {
 
 impl ListSearch {
     fn body(&self, count: u32) -> Value {
-        let mut body = json!({ "count": count, "additionalProperties": ["hs_list_size"] });
+        let mut body = json!({ "count": count, "additionalProperties": TOLD });
         if let Some(object) = self.object {
             body["objectTypeId"] = json!(object.type_id());
         }
@@ -179,7 +182,8 @@ const fn word(kind: ListKind) -> &'static str {
 
 impl WireList {
     fn into_list(self) -> List {
-        let size = self.additional_properties.get("hs_list_size").and_then(Option::as_ref);
+        let told = |name: &str| self.additional_properties.get(name).and_then(Option::as_ref);
+        let [size, joined, left] = TOLD.map(told);
         let kinds = [ListKind::Manual, ListKind::Dynamic, ListKind::Snapshot];
         let kind = self.processing_type.as_deref();
         let type_id = self.object_type_id.as_deref();
@@ -193,6 +197,8 @@ impl WireList {
             status: self.processing_status,
             size: size.and_then(|text| text.0.parse().ok()),
             updated_at: wire::time(self.updated_at.as_ref()),
+            joined_at: wire::time(joined),
+            left_at: wire::time(left),
             filters: self.filter_branch.map(|branch| {
                 let mut summary = FilterSummary::default();
                 branch.count(&mut summary);

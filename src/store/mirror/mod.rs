@@ -9,6 +9,7 @@ mod codec;
 mod feed;
 mod ids;
 mod links;
+mod lists;
 mod notes;
 mod page;
 mod put;

@@ -80,3 +80,13 @@ CREATE TABLE feed (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NUL
 CREATE INDEX feed_at ON feed (at);
 CREATE TABLE segment_day (name TEXT NOT NULL, day TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (name, day))
   STRICT, WITHOUT ROWID;
+
+-- HubSpot's lists; `told` is what a list said of itself when its members were last right.
+CREATE TABLE list (id ANY PRIMARY KEY, json TEXT NOT NULL, told TEXT) STRICT;
+CREATE TABLE member (list ANY NOT NULL, record ANY NOT NULL, joined INTEGER, PRIMARY KEY (list, record))
+  STRICT, WITHOUT ROWID;
+CREATE INDEX member_of ON member (record);
+CREATE TABLE member_change (
+  n INTEGER PRIMARY KEY, list ANY NOT NULL, record ANY NOT NULL, joins INTEGER NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX member_change_at ON member_change (at);

@@ -169,6 +169,9 @@ impl Mirror {
                 "notes_read",
                 "feed",
                 "segment_day",
+                "list",
+                "member",
+                "member_change",
             ] {
                 tx.execute(&format!("DELETE FROM {table}"), [])?;
             }

@@ -220,10 +220,15 @@ impl Front {
     /// Lanes met although they may have left something out: among ids of several lengths the highest are not at the top of
     /// a search, and where a list cannot start anywhere, only counting shows it. The list then reads on to its own end.
     pub fn unproven(&mut self) -> Option<Step> {
-        let is_proven = self.mark.by_id || self.is_whole() || !self.mark.unread.is_empty();
+        let is_proven = !self.mark.unread.is_empty() || self.is_over();
         let (from, after) = self.base.take().filter(|_| !is_proven)?;
         self.is_search_over = true;
         Some(self.advance(Step::Reopened { from, after }, 0))
+    }
+
+    /// Everything was read, as far as the lanes know.
+    pub fn is_over(&self) -> bool {
+        self.mark.unread.is_empty() && (self.mark.by_id || self.is_whole())
     }
 
     /// As many records as there were at the beginning; a total that may only be the wall proves nothing.
@@ -240,5 +245,162 @@ impl Front {
         }
         self.mark.advance(step.clone(), fresh);
         step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::ObjectType;
+
+    const LANES: usize = 4;
+
+    fn record(id: u64) -> Record {
+        Record {
+            object: ObjectType::Contacts,
+            id: id.to_string(),
+            properties: BTreeMap::new(),
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            updated_at: jiff::Timestamp::UNIX_EPOCH,
+            archived: false,
+            associations: BTreeMap::new(),
+            history: BTreeMap::new(),
+        }
+    }
+
+    /// An account with these ids, pages of ten, searches of twenty.
+    struct Account {
+        ids: BTreeSet<u64>,
+        by_id: bool,
+    }
+
+    impl Account {
+        fn list(&self, after: Option<&str>) -> (Vec<Record>, Option<String>) {
+            let after = after.map_or("0", |after| after.trim_start_matches("page:"));
+            let from: u64 = after.parse().unwrap();
+            let mut ids = self.ids.range(from..).copied();
+            let page: Vec<Record> = ids.by_ref().take(10).map(record).collect();
+            let cursor = |next: u64| if self.by_id { next.to_string() } else { format!("page:{next}") };
+            (page, ids.next().map(cursor))
+        }
+
+        /// Text order, as HubSpot has it.
+        fn search(&self, below: Option<u64>) -> (Vec<Record>, u64) {
+            let below = below.map(|below| below.to_string());
+            let mut texts: Vec<String> = self.ids.iter().map(ToString::to_string).collect();
+            texts.retain(|text| below.as_ref().is_none_or(|below| text < below));
+            texts.sort_unstable_by(|a, b| b.cmp(a));
+            texts.truncate(20);
+            let page = texts.iter().map(|text| record(text.parse().unwrap())).collect();
+            (page, self.ids.len() as u64)
+        }
+    }
+
+    /// A page on its way to a lane; the last lane is the search.
+    enum Page {
+        Listed(Place, Vec<Record>, Option<String>),
+        Searched(Option<u64>, Vec<Record>, u64),
+    }
+
+    /// Walks with pages that arrive in any order; the ids that were met, the count, and how many pages it took.
+    fn walk(account: &Account, order: &mut impl Iterator<Item = usize>) -> (BTreeSet<u64>, u64, u64) {
+        let mut front = Front::new(Mark::default(), false);
+        // What is kept on the disk is advanced by itself, and must come to the same end.
+        let mut kept = Mark::default();
+        let mut met = BTreeSet::new();
+        let mut lanes: Vec<Option<Page>> = (0..=LANES).map(|_| None).collect();
+        for _ in 0..10_000 {
+            for lane in 0..LANES {
+                let may = lane == 0 || (front.mark.by_id && front.mark.total.is_some());
+                if lanes[lane].is_none() && may {
+                    let place = front.next_place(lane);
+                    if place.is_none() && lane == 0
+                        && let Some(step) = front.unproven()
+                    {
+                        kept.advance(step, 0);
+                    }
+                    lanes[lane] = place.map(|place| {
+                        let (page, after) = account.list(place.after.as_deref());
+                        Page::Listed(place, page, after)
+                    });
+                }
+            }
+            if lanes[LANES].is_none()
+                && let Some(below) = front.search_below()
+            {
+                let (page, total) = account.search(below);
+                lanes[LANES] = Some(Page::Searched(below, page, total));
+            }
+            let busy: Vec<usize> = (0..=LANES).filter(|lane| lanes[*lane].is_some()).collect();
+            if busy.is_empty() {
+                assert_eq!(kept.unread, front.mark.unread);
+                assert!(front.mark.unread.is_empty());
+                return (met, front.count.fetched, front.count.pages);
+            }
+            let lane = busy[order.next().unwrap_or(0) % busy.len()];
+            let (records, step) = match lanes[lane].take().unwrap() {
+                Page::Listed(place, records, after) => {
+                    let step = front.listed(lane, &place, &records, after).unwrap();
+                    (records, Some(step))
+                }
+                Page::Searched(below, records, total) => {
+                    let step = front.searched(below, &records, total);
+                    front.is_search_over |= step.is_none();
+                    (records, step)
+                }
+            };
+            if let Some((step, fresh)) = step {
+                met.extend(records.iter().map(|record| record.id.parse::<u64>().unwrap()));
+                kept.advance(step, fresh);
+            }
+        }
+        panic!("it does not come to an end");
+    }
+
+    proptest! {
+        /// Ids of one length or of several, cursors that are ids or not, pages in any order: everything is met, and
+        /// counted once.
+        #[test]
+        fn whatever_comes_when_everything_is_met_once(
+            ids in prop::collection::btree_set(90_u64..1_500, 1..400),
+            shift in prop::sample::select(vec![0_u64, 10_000]),
+            by_id in any::<bool>(),
+            order in prop::collection::vec(0_usize..5, 200),
+        ) {
+            let ids: BTreeSet<u64> = ids.into_iter().map(|id| id + shift).collect();
+            let account = Account { ids, by_id };
+            let (met, count, _) = walk(&account, &mut order.into_iter().cycle());
+            prop_assert_eq!(&met, &account.ids);
+            prop_assert_eq!(count, account.ids.len() as u64);
+        }
+    }
+
+    #[test]
+    fn lanes_share_the_work() {
+        let account = Account {
+            ids: (100_000..104_000).collect(),
+            by_id: true,
+        };
+        let (met, _, pages) = walk(&account, &mut (0..5).cycle());
+        assert_eq!(met.len(), 4_000);
+        // Half by the search in pages of twenty, half by lists in pages of ten, and a few where lanes meet.
+        assert!(pages < 400, "{pages}");
+    }
+
+    #[test]
+    fn a_list_that_does_not_begin_where_it_was_told_to_is_not_believed() {
+        let mut front = Front::new(Mark::default(), false);
+        let first = front.next_place(0).unwrap();
+        let page: Vec<Record> = (100..110).map(record).collect();
+        front.listed(0, &first, &page, Some("110".into())).unwrap();
+        front.saw_the_top(Some(999), 800);
+        let second = front.next_place(1).unwrap();
+        assert!(second.from > 110, "{second:?}");
+        let elsewhere: Vec<Record> = (110..120).map(record).collect();
+        assert_eq!(front.listed(1, &second, &elsewhere, Some("120".into())), Err(Strayed));
     }
 }

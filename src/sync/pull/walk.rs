@@ -11,6 +11,7 @@ use std::{
 use futures::future::{BoxFuture, FutureExt as _, join, join_all};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::{
     Trouble, announce, audit,
@@ -32,6 +33,9 @@ const LISTS: usize = 8;
 
 /// What a search of the walk brought may be older than the walk: its index lags by up to about 30 seconds.
 const UNSETTLED: Duration = Duration::from_mins(2);
+
+/// How long a list that nobody needs any more may take to be answered.
+const LAST_ANSWERS: Duration = Duration::from_millis(250);
 
 /// How a type is walked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -114,6 +118,7 @@ pub async fn walk(
         tell,
         is_first: mark.is_first,
         front: Mutex::new(Front::new(mark, how.max.is_some())),
+        over: watch::Sender::new(false),
     };
     let complete = match walking.run().await {
         // Cursors of an earlier process that HubSpot does not accept any more, or invented ones that led astray.
@@ -151,6 +156,8 @@ struct Walking<'a> {
     tell: &'a (dyn Fn(Progress) + Sync),
     is_first: bool,
     front: Mutex<Front>,
+    /// Nothing is left for the lists to read.
+    over: watch::Sender<bool>,
 }
 
 /// A page that is being written.
@@ -211,10 +218,26 @@ impl Walking<'_> {
                 (None, None) => return written.await.map(|()| true),
             };
             // The next page is on its way while this one is written.
-            let (written, page) = join(written, self.list(&place)).await;
+            let page = async {
+                tokio::select! {
+                    page = self.list(&place) => Some(page),
+                    () = self.over() => None,
+                }
+            };
+            let (written, page) = join(written, page).await;
             written?;
+            let Some(page) = page else { return Ok(true) };
             kept = Some(self.listed(lane, &place, page?)?);
         }
+    }
+
+    /// The search has read what the lists still wait for: nobody needs their pages any more. What is on the wire already
+    /// gets its answer, within reason.
+    async fn over(&self) {
+        let mut over = self.over.subscribe();
+        // The sender lives in `self`: the wait cannot fail.
+        let _ = over.wait_for(|over| *over).await;
+        tokio::time::sleep(LAST_ANSWERS).await;
     }
 
     fn listed(&self, lane: usize, place: &Place, page: RecordPage) -> Result<Kept<'_>, Trouble> {
@@ -250,9 +273,9 @@ impl Walking<'_> {
             let (Ok(()), Ok((records, total))) = (written, page) else {
                 break;
             };
-            let Some((step, fresh)) = self.front().searched(below, &records, total) else {
-                break;
-            };
+            let searched = self.front().searched(below, &records, total);
+            let Some((step, fresh)) = searched else { break };
+            self.over.send_replace(self.front().is_over());
             kept = async move { self.write(records, step, fresh, Via::Search).await }.boxed();
         }
         // Where this fails the page stays unread as far as the mark knows; the next walk reads it.
