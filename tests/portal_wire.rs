@@ -11,6 +11,9 @@ mod associations;
 #[path = "portal_wire/budgets.rs"]
 mod budgets;
 #[cfg(test)]
+#[path = "portal_wire/colleagues.rs"]
+mod colleagues;
+#[cfg(test)]
 #[path = "portal_wire/definitions.rs"]
 mod definitions;
 #[cfg(test)]
@@ -28,6 +31,9 @@ mod lists;
 #[cfg(test)]
 #[path = "portal_wire/live.rs"]
 mod live;
+#[cfg(test)]
+#[path = "portal_wire/membership.rs"]
+mod membership;
 #[cfg(test)]
 #[path = "portal_wire/oauth.rs"]
 mod oauth;

@@ -152,7 +152,7 @@ async fn associations_read_the_same_from_both_sides() {
     }
     let answer = client
         .post(
-            "/crm/associations/2026-09/deals/calls/batch/read",
+            "/crm/associations/2026-09/deals/tickets/batch/read",
             json!({"inputs": [{"id": deals[0]}]}),
         )
         .await;
@@ -204,7 +204,7 @@ async fn the_account_describes_itself() {
     let lists = client.post("/crm/lists/2026-09/search", json!({"count": 1})).await;
     assert_eq!(
         (&lists.body["hasMore"], &lists.body["total"]),
-        (&json!(true), &json!(2))
+        (&json!(true), &json!(3))
     );
     let members = client
         .get(&format!(
