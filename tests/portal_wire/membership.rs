@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dealdeck::portal::{Grant, Settings};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, client, fixture, settings};
@@ -219,5 +220,69 @@ async fn a_list_made_with_a_filter_it_can_read_is_filled_by_it() {
         members(&client, &made).await,
         Vec::<String>::new(),
         "kept, not evaluated"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_memberships_of_many_records_are_read_at_once() {
+    let client = small();
+    let input = |kind: &str, id: &str| json!({"objectTypeId": kind, "recordId": id});
+    let body = json!({"inputs": [input("0-1", "7"), input("0-1", "9"), input("0-2", "7"), input("0-1", "7")]});
+    for path in ["/crm/v3/lists", "/crm/lists/2026-03", "/crm/lists/2026-09"] {
+        let answer = client
+            .post(&format!("{path}/records/memberships/batch/read"), body.clone())
+            .await;
+        assert_eq!(
+            (answer.status, answer.str("/status")),
+            (200, "COMPLETE"),
+            "{}",
+            answer.text
+        );
+        let results = answer.body["results"].as_array().unwrap();
+        assert_eq!(results.len(), 3, "a record named twice is answered once");
+        let of = |kind: &str, id: &str| {
+            let row = results
+                .iter()
+                .find(|row| row["objectTypeId"] == kind && row["recordId"] == id);
+            row.unwrap()["recordListMemberships"].as_array().unwrap().clone()
+        };
+        let lists = |rows: &[Value]| rows.iter().map(|row| row["listId"].clone()).collect::<Vec<_>>();
+        assert_eq!(lists(&of("0-1", "7")), ["1", "3"]);
+        assert_eq!(of("0-1", "7")[0]["firstAddedTimestamp"], "2023-11-14T22:13:20Z");
+        assert_eq!(lists(&of("0-2", "7")), ["4"]);
+        assert_eq!(of("0-1", "9"), Vec::<Value>::new(), "archived");
+    }
+    let path = "/crm/lists/2026-09/records/memberships/batch/read";
+    let many: Vec<Value> = (0..101).map(|id| input("0-1", &id.to_string())).collect();
+    let refused = client.post(path, json!({"inputs": many})).await;
+    assert_eq!((refused.status, refused.str("/category")), (400, "VALIDATION_ERROR"));
+    for bad in [
+        json!({}),
+        json!({"inputs": [{"recordId": "7"}]}),
+        json!({"inputs": [input("0-1", "x")]}),
+    ] {
+        assert_eq!(client.post(path, bad.clone()).await.status, 400, "{bad}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_memberships_needs_no_more_than_the_right_to_read_lists() {
+    let with = |scope: &str| {
+        client(Settings {
+            tokens: vec![Grant {
+                token: "key".to_owned(),
+                scopes: vec![scope.to_owned()],
+            }],
+            ..settings()
+        })
+    };
+    let path = "/crm/lists/2026-09/records/memberships/batch/read";
+    let body = json!({"inputs": [{"objectTypeId": "0-1", "recordId": "7"}]});
+    assert_eq!(with("crm.lists.read").post(path, body.clone()).await.status, 200);
+    let refused = with("crm.lists.write").post(path, body).await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(
+        refused.body["errors"][0]["context"]["requiredGranularScopes"],
+        json!(["crm.lists.read"])
     );
 }

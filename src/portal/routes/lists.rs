@@ -1,8 +1,11 @@
 //! Lists ("segments"): find, read, make, rename, delete, restore; who is in them, and in which a record is.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
+use super::batch::{envelope, inputs};
 use super::wrong_method;
 use crate::portal::answer::{Answer, Call, Reply};
 use crate::portal::clock::iso;
@@ -33,6 +36,7 @@ pub(super) fn answer(world: &mut World, call: &Call, rest: &[&str], version: Ver
             Answer::ok(json!({"list": told(world, call, found)}))
         }
         (&Method::GET, ["records", kind, id, "memberships"]) => of_record(world, kind, id),
+        (&Method::POST, ["records", "memberships", "batch", "read"]) => of_records(world, call),
         (&Method::GET, [id]) => Answer::ok(json!({"list": told(world, call, find(world, id)?)})),
         (&Method::DELETE, [id]) => {
             find_mut(world, id)?.deleted = true;
@@ -290,4 +294,24 @@ fn memberships_of(world: &World, object: ObjectType, id: u64) -> Vec<Value> {
                 "firstAddedTimestamp": iso(joined), "lastAddedTimestamp": iso(joined)})
         })
         .collect()
+}
+
+/// The same for many records, of any types; the envelope and its keys are those of HubSpot's reference ("get memberships
+/// batch"), which names no most: the usual 100 of a batch hold. A record that is nowhere, or that nobody has, is answered
+/// with an empty array: lists know ids, not records. A record named twice is answered once.
+fn of_records(world: &World, call: &Call) -> Reply {
+    let (mut results, mut seen) = (Vec::new(), BTreeSet::new());
+    for input in inputs(&call.object()?, 100)? {
+        let text = |key: &str| input.get(key).map(super::objects::text_of);
+        let kind = text("objectTypeId").ok_or_else(|| Problem::wrong_shape("objectTypeId"))?;
+        let id = text("recordId").ok_or_else(|| Problem::wrong_shape("recordId"))?;
+        let object = ObjectType::parse(&kind).ok_or_else(|| Problem::unknown_type(&kind))?;
+        let bad = |_| Problem::invalid(format!("Invalid value '{id}' for recordId"));
+        let number: u64 = id.parse().map_err(bad)?;
+        if seen.insert((object, number)) {
+            results.push(json!({"objectTypeId": object.type_id(), "recordId": id,
+                "recordListMemberships": memberships_of(world, object, number)}));
+        }
+    }
+    Ok(envelope(world, results, &[], 200))
 }
