@@ -50,5 +50,8 @@ mod sockets;
 #[path = "portal_wire/switches.rs"]
 mod switches;
 #[cfg(test)]
+#[path = "portal_wire/timeline.rs"]
+mod timeline;
+#[cfg(test)]
 #[path = "portal_wire/writes.rs"]
 mod writes;

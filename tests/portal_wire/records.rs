@@ -125,7 +125,14 @@ async fn associations_read_the_same_from_both_sides() {
     let client = client(settings());
     let deals = client.all("deals").await;
     let inputs: Vec<Value> = deals.iter().map(|id| json!({"id": id})).collect();
-    for (to, there, back) in [("contacts", 3, 4), ("companies", 341, 342), ("notes", 213, 214)] {
+    for (to, there, back) in [
+        ("contacts", 3, 4),
+        ("companies", 341, 342),
+        ("notes", 213, 214),
+        ("calls", 205, 206),
+        ("emails", 209, 210),
+        ("meetings", 211, 212),
+    ] {
         let path = format!("/crm/associations/2026-09/deals/{to}/batch/read");
         let answer = client.post(&path, json!({"inputs": inputs})).await;
         let results = answer.body["results"].as_array().unwrap();
