@@ -11,6 +11,9 @@ mod associations;
 #[path = "portal_wire/budgets.rs"]
 mod budgets;
 #[cfg(test)]
+#[path = "portal_wire/colleagues.rs"]
+mod colleagues;
+#[cfg(test)]
 #[path = "portal_wire/definitions.rs"]
 mod definitions;
 #[cfg(test)]
@@ -29,6 +32,9 @@ mod lists;
 #[path = "portal_wire/live.rs"]
 mod live;
 #[cfg(test)]
+#[path = "portal_wire/membership.rs"]
+mod membership;
+#[cfg(test)]
 #[path = "portal_wire/oauth.rs"]
 mod oauth;
 #[cfg(test)]
@@ -43,6 +49,9 @@ mod sockets;
 #[cfg(test)]
 #[path = "portal_wire/switches.rs"]
 mod switches;
+#[cfg(test)]
+#[path = "portal_wire/timeline.rs"]
+mod timeline;
 #[cfg(test)]
 #[path = "portal_wire/writes.rs"]
 mod writes;

@@ -4,13 +4,14 @@
 use std::sync::OnceLock;
 
 use super::clock::DAY;
-use super::kinds::ObjectType::{self, Companies, Contacts, Deals, Notes, Tasks, Tickets};
+use super::kinds::ObjectType::{self, Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets};
 use super::names;
 use super::pipelines::{Owner, Pipeline};
 use super::record::{Actor, Change, Name, Record};
 
 mod deal;
 mod kept;
+mod timeline;
 mod values;
 
 pub(super) use deal::DealFacts;
@@ -40,8 +41,8 @@ pub(super) struct Sizes {
     pub tickets: u32,
 }
 
-/// At most this many notes per deal; note indexes are `deal * NOTES_PER_DEAL + n`.
-const NOTES_PER_DEAL: u32 = 4;
+/// At most this many activities of a kind per deal; their indexes are `deal * PER_DEAL + n`. Tasks have the deal's own index.
+const PER_DEAL: u32 = 4;
 
 impl Base {
     pub(super) fn new(seed: u64, sizes: &Sizes, opened: i64, owners: &[Owner], pipelines: &[Pipeline]) -> Self {
@@ -62,22 +63,21 @@ impl Base {
         }
     }
 
-    /// Indexes run from 0 to this; not every index of notes and tasks holds a record.
+    /// Indexes run from 0 to this; not every index of an activity holds a record.
     pub(super) fn span(&self, object: ObjectType) -> u32 {
         match object {
             Contacts => self.contacts,
             Companies => self.companies,
             Deals | Tasks => self.deals,
             Tickets => self.tickets,
-            Notes => self.deals.saturating_mul(NOTES_PER_DEAL),
-            _ => 0,
+            Notes | Calls | Emails | Meetings => self.deals.saturating_mul(PER_DEAL),
         }
     }
 
     pub(super) fn exists(&self, object: ObjectType, index: u32) -> bool {
         index < self.span(object)
             && match object {
-                Notes => index % NOTES_PER_DEAL < self.note_count(index / NOTES_PER_DEAL),
+                Notes | Calls | Emails | Meetings => index % PER_DEAL < self.activity_count(object, index / PER_DEAL),
                 Tasks => self.has_task(index),
                 _ => true,
             }
@@ -144,7 +144,7 @@ impl Base {
     pub(super) fn created(&self, object: ObjectType, index: u32) -> i64 {
         match object {
             Deals => self.deal(index).created,
-            Notes => self.note_at(index),
+            Notes | Calls | Emails | Meetings => self.activity_at(object, index),
             Contacts => self.modified(object, index) - (self.share(object, index, 11) * 300.0 * DAY as f64) as i64,
             Tasks => self.deal(index).entered_current,
             _ => self.modified(object, index) - (self.share(object, index, 11) * 400.0 * DAY as f64) as i64,
@@ -155,7 +155,7 @@ impl Base {
     pub(super) fn modified(&self, object: ObjectType, index: u32) -> i64 {
         match object {
             Deals => self.deal(index).modified,
-            Notes | Tasks => self.created(object, index),
+            _ if object.is_activity() => self.created(object, index),
             Tickets => self.ago(object, index, 12, 20.0),
             _ => self.ago(object, index, 12, 200.0),
         }
@@ -170,30 +170,23 @@ impl Base {
 
     /// Indexes of the records of type `to` that the generated record is associated with; a primary company comes first.
     pub(super) fn neighbours(&self, object: ObjectType, index: u32, to: ObjectType) -> Vec<u32> {
-        let deals_of = |pairs: &[(u32, u32)]| {
-            let from = pairs.partition_point(|pair| pair.0 < index);
-            pairs[from..]
-                .iter()
-                .take_while(|pair| pair.0 == index)
-                .map(|pair| pair.1)
-                .collect::<Vec<_>>()
-        };
         match (object, to) {
             (Contacts, Companies) => self.company_of(index).into_iter().collect(),
             (Companies, Contacts) => self.contacts_of(index).collect(),
             (Deals, Companies) => self.deal_company(index).into_iter().collect(),
-            (Companies, Deals) => deals_of(self.by_company()),
+            (Companies, Deals) => deals_of(self.by_company(), index).collect(),
             (Deals, Contacts) => self.deal_contacts(index),
-            (Contacts, Deals) => deals_of(self.by_contact()),
-            (Deals, Notes) => (0..self.note_count(index))
-                .map(|n| index * NOTES_PER_DEAL + n)
+            (Contacts, Deals) => deals_of(self.by_contact(), index).collect(),
+            (Deals, Notes | Calls | Emails | Meetings) => (0..self.activity_count(to, index))
+                .map(|n| index * PER_DEAL + n)
                 .collect(),
-            (Notes, Deals) => vec![index / NOTES_PER_DEAL],
-            (Notes, Contacts) => self.deal_contacts(index / NOTES_PER_DEAL).into_iter().take(1).collect(),
-            (Contacts, Notes) => {
-                let first = |deal: &u32| self.deal_contacts(*deal).first() == Some(&index);
-                let deals = deals_of(self.by_contact()).into_iter().filter(first);
-                deals.flat_map(|deal| self.neighbours(Deals, deal, Notes)).collect()
+            (Notes | Calls | Emails | Meetings, Deals) => vec![index / PER_DEAL],
+            (Notes | Calls | Emails | Meetings, Contacts) => {
+                self.deal_contacts(index / PER_DEAL).into_iter().take(1).collect()
+            }
+            (Contacts, Notes | Calls | Emails | Meetings) => {
+                let deals = self.led_by(index);
+                deals.flat_map(|deal| self.neighbours(Deals, deal, to)).collect()
             }
             (Deals, Tasks) | (Tasks, Deals) => self.has_task(index).then_some(index).into_iter().collect(),
             (Tickets, Contacts) => self.ticket_contact(index).into_iter().collect(),
@@ -239,6 +232,12 @@ impl Base {
             .collect()
     }
 
+    /// The deals of a contact whose first contact it is: their activities are its own, too.
+    fn led_by(&self, contact: u32) -> impl Iterator<Item = u32> {
+        let deals = deals_of(self.by_contact(), contact);
+        deals.filter(move |deal| self.deal_contacts(*deal).first() == Some(&contact))
+    }
+
     fn by_contact(&self) -> &[(u32, u32)] {
         self.by_contact.get_or_init(|| {
             let mut pairs: Vec<_> = (0..self.deals)
@@ -257,32 +256,6 @@ impl Base {
             pairs.sort_unstable();
             pairs
         })
-    }
-
-    fn note_count(&self, deal: u32) -> u32 {
-        match self.hash(Deals, deal, 5) % 10 {
-            0..=4 => 0,
-            5..=7 => 1,
-            8 => 2,
-            _ => 3,
-        }
-    }
-
-    /// The newest note is the deal's last activity; the others lie before it.
-    fn note_at(&self, index: u32) -> i64 {
-        let facts = self.deal(index / NOTES_PER_DEAL);
-        let newest = facts.last_activity.unwrap_or(facts.created);
-        let n = i64::from(index % NOTES_PER_DEAL);
-        newest - (newest - facts.created) * n / i64::from(NOTES_PER_DEAL)
-    }
-
-    fn has_task(&self, deal: u32) -> bool {
-        self.hash(Deals, deal, 6).is_multiple_of(5) && !self.deal(deal).closed
-    }
-
-    /// Due between five days ago and ten days ahead.
-    fn task_due(&self, deal: u32) -> i64 {
-        self.opened + ((self.share(Deals, deal, 7) * 15.0 - 5.0) * DAY as f64) as i64
     }
 
     fn ticket_contact(&self, ticket: u32) -> Option<u32> {
@@ -345,6 +318,13 @@ impl Base {
     fn pick<T: Copy>(&self, list: &[T], object: ObjectType, index: u32, salt: u64) -> T {
         list[(self.hash(object, index, salt) % list.len() as u64) as usize]
     }
+}
+
+/// The deals paired with this record, ascending.
+fn deals_of(pairs: &[(u32, u32)], index: u32) -> impl Iterator<Item = u32> {
+    let from = pairs.partition_point(|pair| pair.0 < index);
+    let own = pairs[from..].iter().take_while(move |pair| pair.0 == index);
+    own.map(|pair| pair.1)
 }
 
 /// Where the ids of a type begin: eleven digits each, so that text order and number order agree.

@@ -61,7 +61,12 @@ pub(super) fn load(world: &mut World, settings: &Settings, text: &str) -> Result
     for line in &records {
         load_record(world, line)?;
     }
-    load_links(world, &records)
+    load_links(world, &records)?;
+    for list in &mut world.lists {
+        let object = list.object();
+        list.keep(|id| object.is_none_or(|object| !world.truth.is_gone(object, id)));
+    }
+    Ok(())
 }
 
 fn load_account(world: &mut World, settings: &Settings, line: &Line) -> Result<(), Error> {
@@ -324,7 +329,7 @@ pub(super) fn description(world: &World) -> Vec<Value> {
     );
     let text = |id: &u64| json!(id.to_string());
     lines.extend(world.lists.iter().filter(|list| !list.deleted).map(
-        |list| json!({"type": "list", "value": list.told(world.clock.now(), true), "members": list.members.keys().map(text).collect::<Value>()}),
+        |list| json!({"type": "list", "value": list.truth(), "members": list.members.keys().map(text).collect::<Value>()}),
     ));
     lines
 }

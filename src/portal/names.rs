@@ -250,6 +250,60 @@ pub(super) const TASKS: [&str; 5] = [
     "Book the kick-off",
 ];
 
+/// What a call was about, and what was said.
+pub(super) const CALLS: [(&str, &str); 7] = [
+    (
+        "Pricing",
+        "<p>Went through the price list twice. They like the second column.</p>",
+    ),
+    (
+        "Delivery dates",
+        "<p>Crates can come in two batches, said the deputy; <em>not</em> on a Tuesday.</p>",
+    ),
+    (
+        "First call",
+        "<p>Found them through the kite fair. Budget opens next quarter.</p>",
+    ),
+    (
+        "Contract questions",
+        "<p>Clause 7 reads oddly to their counsel.<br>Promised a plainer one.</p>",
+    ),
+    (
+        "Checking in",
+        "<p>All quiet. The trial runs on three desks, soon on five.</p>",
+    ),
+    (
+        "Demo follow-up",
+        "<p>They want to see the whistle once more, louder.</p>",
+    ),
+    (
+        "Signature",
+        "<p>The pen is ready; the person who holds it is at sea until Friday.</p>",
+    ),
+];
+
+/// Lines of e-mails, without greeting and signature.
+pub(super) const EMAILS: [&str; 8] = [
+    "Thank you for the call. Attached you find the offer with the two options we spoke about.",
+    "Could you tell us whether the blue crates stack on the green ones?",
+    "Our legal team has three small remarks & one large one. May we speak on Thursday?",
+    "The trial accounts are open. Nobody should pull the brass lever before the training.",
+    "We have compared both plans and lean towards the longer one.",
+    "Just a gentle reminder about the questionnaire. Page four is the interesting one.",
+    "The board said yes, in principle. In practice they would like a smaller first step.",
+    "Here are the references you asked for: a lighthouse, a bakery and a submarine dealer.",
+];
+
+/// Titles of meetings, and what they were for.
+pub(super) const MEETINGS: [(&str, &str); 6] = [
+    ("Demo", "Show the warehouse flow from crate to cart."),
+    ("Kick-off", "Who does what until the first delivery."),
+    ("Price review", "Both plans, side by side, with the finance team."),
+    ("Security review", "The questionnaire, page by page."),
+    ("Site visit", "Measure the ramp and meet the forklift."),
+    ("Decision", "Their board, our offer, one hour."),
+];
+
 pub(super) const TICKETS: [&str; 6] = [
     "Crate arrived upside down",
     "Invoice shows the wrong moon",

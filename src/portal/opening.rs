@@ -12,7 +12,7 @@ use super::gate::Gate;
 use super::index::SearchIndex;
 use super::keys::{Caller, Keys};
 use super::kinds::ObjectType;
-use super::lists::List;
+use super::lists::{List, Rule};
 use super::oauth::OAuthApp;
 use super::pipelines::{self, Pipeline};
 use super::schema::Schema;
@@ -125,7 +125,7 @@ pub(super) fn account(settings: &Settings, portal_id: u64, zone: &TimeZone, open
     })
 }
 
-/// Two lists of a generated account.
+/// The lists of a generated account: two that people keep, and one that follows a filter.
 fn lists(world: &World, opened: i64) -> Vec<List> {
     let every = |nth: usize| {
         world
@@ -135,16 +135,24 @@ fn lists(world: &World, opened: i64) -> Vec<List> {
             .step_by(nth)
             .collect::<Vec<_>>()
     };
-    let rows = [
-        ("101", "Newsletter", every(7)),
-        ("102", "Tea tasting guests", every(41)),
-    ];
-    let list = |(id, name, members): (&str, &str, Vec<u64>)| {
-        let wire = json!({
-            "listId": id, "listVersion": 1, "name": name, "objectTypeId": "0-1", "processingType": "MANUAL",
+    let list = |id: &str, name: &str, processing: &str, members: Vec<u64>| {
+        let mut wire = json!({
+            "listId": id, "listVersion": 1, "name": name, "objectTypeId": "0-1", "processingType": processing,
             "processingStatus": "COMPLETE", "createdAt": iso(opened - 90 * DAY), "updatedAt": iso(opened - 9 * DAY),
         });
+        if processing == "DYNAMIC" {
+            wire["filterBranch"] = Rule::branch("lifecyclestage", "customer");
+            wire["filtersUpdatedAt"] = json!(iso(opened - 90 * DAY));
+        }
         List::from_wire(wire, members, opened - 9 * DAY)
     };
-    rows.into_iter().filter_map(list).collect()
+    let customers = list("103", "Customers", "DYNAMIC", Vec::new());
+    let rule = customers.as_ref().and_then(List::spelt_rule);
+    let fitting = rule.map_or_else(Vec::new, |rule| world.fitting(ObjectType::Contacts, &rule));
+    let customers = list("103", "Customers", "DYNAMIC", fitting).map(List::evaluated);
+    let kept = [
+        list("101", "Newsletter", "MANUAL", every(7)),
+        list("102", "Tea tasting guests", "MANUAL", every(41)),
+    ];
+    kept.into_iter().chain([customers]).flatten().collect()
 }

@@ -12,9 +12,9 @@ mod account;
 mod associations;
 mod batch;
 mod events;
-mod lists;
+pub(super) mod lists;
 mod oauth;
-mod objects;
+pub(super) mod objects;
 mod pipelines;
 mod properties;
 

@@ -82,12 +82,14 @@ impl World {
         Answer::ok(answer)
     }
 
-    /// The record as search knows it; archived and merged ones are gone at once.
+    /// The record as search knows it; archived and merged ones are gone at once, restored ones come back after the lag.
     fn seen(&self, object: ObjectType, id: u64) -> Option<Row<'_>> {
         let row = self.truth.row(object, id).filter(|row| row.archived_at().is_none())?;
         match self.index.shown((object, id)) {
             None => Some(row),
-            Some(shown) => shown.map(|record| self.truth.kept_row(object, record)),
+            Some(shown) => shown
+                .filter(|record| record.archived_at.is_none())
+                .map(|record| self.truth.kept_row(object, record)),
         }
     }
 

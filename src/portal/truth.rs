@@ -139,6 +139,12 @@ impl Truth {
         })
     }
 
+    /// Whether a record of this id was here and is archived, merged away or forgotten. An id nobody ever had is not gone.
+    pub(super) fn is_gone(&self, object: ObjectType, id: u64) -> bool {
+        let kept = self.kept.get(&(object, id));
+        kept.is_some_and(|record| record.archived_at.is_some() || record.merged_into.is_some() || record.forgotten)
+    }
+
     /// A record that is not the current one, as search may still show.
     pub(super) fn kept_row<'a>(&'a self, object: ObjectType, record: &'a Record) -> Row<'a> {
         Row::Kept {
@@ -187,6 +193,13 @@ impl Truth {
             (None, _) => kept.next(),
             _ => generated.next(),
         })
+    }
+
+    /// Ids of the records that differ from the generated account, ascending, whatever has become of them.
+    pub(super) fn kept_ids(&self, object: ObjectType) -> impl Iterator<Item = u64> {
+        self.kept
+            .range((object, 0)..=(object, u64::MAX))
+            .map(|((_, id), _)| *id)
     }
 
     /// Ids of archived records from `from` on, ascending: generated records never are.

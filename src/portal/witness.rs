@@ -1,5 +1,5 @@
-//! The witness's own endpoints under `/__portal/`: what really happened and what is really true. No token, no budget, no
-//! delay, no fault, and never in the log.
+//! The witness's own endpoints under `/__portal/`: what really happened and what is really true, and what other people do
+//! meanwhile. No token, no budget, no delay, no fault, and never in the log.
 
 use std::fmt::Write;
 
@@ -11,6 +11,8 @@ use super::errors::Problem;
 use super::fixture::{description, record_line};
 use super::kinds::{LinkType, ObjectType, default_type};
 use super::record::Actor;
+use super::routes::lists::{change, ids};
+use super::routes::objects::text_of;
 use super::version::Version;
 use super::world::{LinkWish, World};
 
@@ -52,21 +54,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
                 .map_err(|error: super::BadSetting| Problem::invalid(error.to_string()))?;
             Answer::ok(json!({"switches": world.switches.to_string()}))
         }
-        (&Method::POST, ["edit"]) => edit(world, &call.object()?),
-        (&Method::POST, ["create"]) => create(world, &call.object()?),
-        (&Method::POST, ["merge"]) => {
-            let body = call.object()?;
-            let object = object(&body)?;
-            let survivor = world.merge(object, id(&body, "primaryObjectId")?, id(&body, "objectIdToMerge")?)?;
-            told(world, object, survivor)
-        }
-        (&Method::POST, ["archive"]) => {
-            let body = call.object()?;
-            let (object, id) = (object(&body)?, id(&body, "id")?);
-            world.truth.live(object, id).ok_or_else(Problem::not_found)?;
-            world.archive(object, id);
-            told(world, object, id)
-        }
+        (&Method::POST, [what]) => acts(world, what, &call.object()?),
         _ => Err(Problem::not_found()),
     }
 }
@@ -97,6 +85,74 @@ fn records<'a>(world: &'a World, call: &Call, object: ObjectType) -> impl Iterat
             .is_none_or(|archived| row.archived_at().is_some() == archived)
             .then(|| record_line(world, object, id, row))
     })
+}
+
+/// What colleagues do at HubSpot's own screens, and what HubSpot does by itself.
+fn acts(world: &mut World, what: &str, body: &Map<String, Value>) -> Reply {
+    match what {
+        "edit" => edit(world, body),
+        "create" => create(world, body),
+        "merge" => {
+            let object = object(body)?;
+            let survivor = world.merge(object, id(body, "primaryObjectId")?, id(body, "objectIdToMerge")?)?;
+            told(world, object, survivor)
+        }
+        "archive" => {
+            let (object, id) = (object(body)?, id(body, "id")?);
+            world.truth.live(object, id).ok_or_else(Problem::not_found)?;
+            world.archive(object, id);
+            told(world, object, id)
+        }
+        "restore" => {
+            let (object, id) = (object(body)?, id(body, "id")?);
+            let by = actor(world, body);
+            world.restore(object, id, &by)?;
+            told(world, object, id)
+        }
+        "gdpr-delete" => {
+            let (object, id) = (object(body)?, id(body, "id")?);
+            let id = world.truth.resolve(object, id);
+            world.truth.row(object, id).ok_or_else(Problem::not_found)?;
+            world.forget(object, id);
+            Answer::empty()
+        }
+        "recalculate" => {
+            let object = object(body)?;
+            let id = world.recalculate(object, id(body, "id")?)?;
+            told(world, object, id)
+        }
+        "link" | "unlink" => associate(world, body, what == "link"),
+        "list" => {
+            let list = body.get("list_id").map(text_of).unwrap_or_default();
+            let of = |key: &str| body.get(key).map_or(Ok(Vec::new()), ids);
+            change(world, &list, &of("add")?, &of("remove")?)
+        }
+        _ => Err(Problem::not_found()),
+    }
+}
+
+/// Joins two live records by the unlabelled type, or parts them altogether; told is the one at `from`.
+fn associate(world: &mut World, body: &Map<String, Value>, join: bool) -> Reply {
+    let end = |key: &str| -> Result<(ObjectType, u64), Problem> {
+        let end = body.get(key).and_then(Value::as_object);
+        let end = end.ok_or_else(|| Problem::wrong_shape(key))?;
+        let object = object(end)?;
+        let live = world.truth.live(object, id(end, "id")?);
+        live.map(|(id, _)| (object, id)).ok_or_else(Problem::not_found)
+    };
+    let (from, to) = (end("from")?, end("to")?);
+    match default_type(from.0, to.0) {
+        Some(link) if join => world.link(from, to, &[link]),
+        Some(_) => world.unlink(from, to),
+        None => {
+            return Err(Problem::invalid(format!(
+                "{} cannot be associated with {}",
+                from.0.plural(),
+                to.0.plural()
+            )));
+        }
+    }
+    told(world, from.0, from.1)
 }
 
 /// A colleague's edit, at HubSpot's own screens.

@@ -6,21 +6,23 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::clock::{Clock, iso, parse};
+use super::clock::{Clock, iso};
 use super::effects::{self, Rules};
-use super::errors::Problem;
 use super::gate::Gate;
 use super::index::SearchIndex;
 use super::keys::{Caller, Keys};
-use super::kinds::{LinkType, ObjectType, primary_type};
+use super::kinds::{LinkType, ObjectType};
 use super::lists::List;
 use super::pipelines::{Owner, Pipeline};
-use super::record::{Actor, Change, Record};
+use super::record::{Actor, Record};
 use super::schema::Schema;
 use super::search::Cache;
 use super::settings::CursorKind;
 use super::switches::{Switch, Switches};
 use super::truth::Truth;
+
+mod links;
+mod lives;
 
 /// One simulated account.
 pub(super) struct World {
@@ -136,185 +138,7 @@ impl World {
         });
     }
 
-    /// Archives a record; nothing happens when there is none.
-    pub(super) fn archive(&mut self, object: ObjectType, id: u64) {
-        let at = self.clock.now();
-        if self.truth.live(object, id).is_some() {
-            let id = self.truth.resolve(object, id);
-            self.change(object, id, |record, _| record.archived_at = Some(at));
-            if let Some(record) = self.truth.version(object, id) {
-                self.register(object, id, &record, &Record::default());
-            }
-        }
-    }
-
-    /// Forgets a record for good: what it held is gone and nobody finds it again, archived or not.
-    pub(super) fn forget(&mut self, object: ObjectType, id: u64) {
-        self.archive(object, id);
-        for list in &mut self.lists {
-            list.members.remove(&id);
-        }
-        let record = self.truth.edit(object, id);
-        *record = Record {
-            archived_at: record.archived_at,
-            forgotten: true,
-            ..Record::default()
-        };
-        self.index.generation += 1;
-    }
-
-    /// Associates two records and lets follow what HubSpot counts: notes, activity dates, contacts of a deal.
-    pub(super) fn link(&mut self, from: (ObjectType, u64), to: (ObjectType, u64), types: &[LinkType]) {
-        let known = self.truth.links(from.0, from.1, to.0).contains_key(&to.1);
-        self.truth.link(from, to, types);
-        self.index.generation += 1;
-        if known {
-            return;
-        }
-        for ((record, id), (activity, activity_id)) in [(from, to), (to, from)] {
-            if activity.is_activity() && !record.is_activity() {
-                self.note_activity(record, id, activity, activity_id);
-            } else if activity == ObjectType::Contacts {
-                self.count_contacts(record, id);
-            }
-        }
-        self.name_company(from, to);
-    }
-
-    /// Ends an association.
-    pub(super) fn unlink(&mut self, from: (ObjectType, u64), to: (ObjectType, u64)) {
-        if self.truth.unlink(from, to) {
-            self.index.generation += 1;
-            for ((record, id), other) in [(from, to.0), (to, from.0)] {
-                if other == ObjectType::Contacts {
-                    self.count_contacts(record, id);
-                }
-            }
-            self.name_company(from, to);
-        }
-    }
-
-    fn note_activity(&mut self, object: ObjectType, id: u64, activity: ObjectType, activity_id: u64) {
-        let now = self.clock.now();
-        let at = self
-            .truth
-            .row(activity, activity_id)
-            .and_then(|row| row.instant("hs_timestamp"))
-            .unwrap_or(now);
-        let upcoming = activity == ObjectType::Tasks || at > now;
-        self.change(object, id, |record, _| {
-            let name = if upcoming {
-                "notes_next_activity_date"
-            } else {
-                "notes_last_updated"
-            };
-            let known = record.get(name).and_then(parse);
-            let better = known.is_none_or(|known| {
-                if upcoming {
-                    at < known || known < now
-                } else {
-                    at > known
-                }
-            });
-            if better {
-                record.calculate(name, iso(at));
-            }
-            if activity == ObjectType::Notes {
-                let count: u64 = record.get("num_notes").and_then(|text| text.parse().ok()).unwrap_or(0);
-                record.calculate("num_notes", (count + 1).to_string());
-            }
-            record.calculate(object.modified_property(), iso(now));
-        });
-    }
-
-    /// A contact carries the id of its primary company.
-    fn name_company(&mut self, one: (ObjectType, u64), two: (ObjectType, u64)) {
-        let contact = match (one.0, two.0) {
-            (ObjectType::Contacts, ObjectType::Companies) => one.1,
-            (ObjectType::Companies, ObjectType::Contacts) => two.1,
-            _ => return,
-        };
-        let primary = primary_type(ObjectType::Contacts, ObjectType::Companies);
-        let companies = self.truth.links(ObjectType::Contacts, contact, ObjectType::Companies);
-        let company = companies
-            .iter()
-            .find(|(_, types)| primary.is_some_and(|primary| types.contains(&primary)));
-        let company = company.map_or_else(String::new, |(id, _)| id.to_string());
-        self.change(ObjectType::Contacts, contact, |record, _| {
-            record.calculate("associatedcompanyid", company)
-        });
-    }
-
-    fn count_contacts(&mut self, object: ObjectType, id: u64) {
-        if matches!(object, ObjectType::Deals | ObjectType::Companies) {
-            let count = self.truth.links(object, id, ObjectType::Contacts).len();
-            let now = self.clock.now();
-            self.change(object, id, |record, _| {
-                record.calculate("num_associated_contacts", count.to_string());
-                record.calculate(object.modified_property(), iso(now));
-            });
-        }
-    }
-
-    /// Merges two live records of one type into a third with a new id, which both old ids lead to from then on.
-    pub(super) fn merge(&mut self, object: ObjectType, primary: u64, other: u64) -> Result<u64, Problem> {
-        let (Some((primary, first)), Some((other, second))) =
-            (self.truth.live(object, primary), self.truth.live(object, other))
-        else {
-            return Err(Problem::not_found());
-        };
-        if primary == other {
-            return Err(Problem::invalid("A record cannot be merged with itself."));
-        }
-        let (first, second) = (first.whole().into_owned(), second.whole().into_owned());
-        let at = self.clock.now();
-        let survivor = self.truth.fresh_id(object);
-        let histories: BTreeMap<_, Vec<Change>> = self.truth.row(object, primary).map_or_else(BTreeMap::new, |row| {
-            first
-                .properties
-                .keys()
-                .map(|name| (name.clone(), row.history(name)))
-                .collect()
-        });
-        self.register(object, primary, &first, &Record::default());
-        self.register(object, other, &second, &Record::default());
-        let by = Actor::merge();
-        self.change(object, survivor, |record, rules| {
-            record.properties = first.properties;
-            record.history = histories;
-            for (name, value) in second.properties {
-                if !record.properties.contains_key(&name) {
-                    record.set(name, &value, at, &by);
-                }
-            }
-            let mut merged: Vec<String> = record
-                .get("hs_merged_object_ids")
-                .map(|ids| ids.split(';').map(str::to_owned).collect())
-                .unwrap_or_default();
-            merged.extend([primary.to_string(), other.to_string()]);
-            record.calculate("hs_merged_object_ids", merged.join(";"));
-            record.calculate("hs_object_id", survivor.to_string());
-            if object == ObjectType::Deals {
-                effects::derive_deal(record, rules);
-            }
-            effects::touch(object, record, at, &by);
-        });
-        for old in [primary, other] {
-            for to in ObjectType::ALL {
-                for (linked, types) in self.truth.links(object, old, to) {
-                    let types: Vec<LinkType> = types.into_iter().collect();
-                    self.truth.link((object, survivor), (to, linked), &types);
-                }
-            }
-        }
-        for old in [primary, other] {
-            self.change(object, old, |record, _| record.merged_into = Some(survivor));
-        }
-        self.count_contacts(object, survivor);
-        Ok(survivor)
-    }
-
-    /// Changes one record; search learns of it later, the register of unique values at once.
+    /// Changes one record; search learns of it later, the register of unique values and the lists at once.
     pub(super) fn change(&mut self, object: ObjectType, id: u64, change: impl FnOnce(&mut Record, &Rules<'_>)) {
         let before = self.truth.version(object, id);
         let home_currency = self.home_currency().to_owned();
@@ -334,6 +158,7 @@ impl World {
         self.register(object, id, before.as_deref().unwrap_or(&Record::default()), &after);
         self.index
             .written((object, id), before, Arc::clone(&after), self.clock.micros());
+        self.follow(object, id);
     }
 
     /// Tells the register of unique values what a record held and holds.

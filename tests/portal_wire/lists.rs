@@ -90,9 +90,16 @@ async fn all_lists_are_walked_by_cursor_under_2026_09_only_and_not_where_the_swi
     assert_eq!(page.str("/results/0/listId"), "101");
     let after = page.str("/paging/next/after").to_owned();
     let last = client
-        .post("/crm/lists/2026-09/all", json!({"count": 1, "after": after}))
+        .post("/crm/lists/2026-09/all", json!({"count": 2, "after": after}))
         .await;
-    assert_eq!((last.str("/results/0/listId"), last.body.get("paging")), ("102", None));
+    assert_eq!(
+        (
+            last.str("/results/0/listId"),
+            last.str("/results/1/listId"),
+            last.body.get("paging")
+        ),
+        ("102", "103", None)
+    );
     assert_eq!(client.post("/crm/lists/2026-03/all", json!({})).await.status, 404);
     client
         .post("/__portal/switches", json!({"switches": "no-lists-all"}))

@@ -125,7 +125,14 @@ async fn associations_read_the_same_from_both_sides() {
     let client = client(settings());
     let deals = client.all("deals").await;
     let inputs: Vec<Value> = deals.iter().map(|id| json!({"id": id})).collect();
-    for (to, there, back) in [("contacts", 3, 4), ("companies", 341, 342), ("notes", 213, 214)] {
+    for (to, there, back) in [
+        ("contacts", 3, 4),
+        ("companies", 341, 342),
+        ("notes", 213, 214),
+        ("calls", 205, 206),
+        ("emails", 209, 210),
+        ("meetings", 211, 212),
+    ] {
         let path = format!("/crm/associations/2026-09/deals/{to}/batch/read");
         let answer = client.post(&path, json!({"inputs": inputs})).await;
         let results = answer.body["results"].as_array().unwrap();
@@ -152,7 +159,7 @@ async fn associations_read_the_same_from_both_sides() {
     }
     let answer = client
         .post(
-            "/crm/associations/2026-09/deals/calls/batch/read",
+            "/crm/associations/2026-09/deals/tickets/batch/read",
             json!({"inputs": [{"id": deals[0]}]}),
         )
         .await;
@@ -204,7 +211,7 @@ async fn the_account_describes_itself() {
     let lists = client.post("/crm/lists/2026-09/search", json!({"count": 1})).await;
     assert_eq!(
         (&lists.body["hasMore"], &lists.body["total"]),
-        (&json!(true), &json!(2))
+        (&json!(true), &json!(3))
     );
     let members = client
         .get(&format!(

@@ -67,7 +67,8 @@ impl Base {
             (share(28) > 0.04).then(|| self.opened + days(-20.0 + share(29) * 110.0))
         };
         let activity_from = entered_current.max(self.opened - days(45.0));
-        let last_activity = (share(30) > 0.1 || self.note_count(deal) > 0)
+        let last_activity = self
+            .is_active(deal)
             .then(|| self.opened - (share(31).powi(2) * (self.opened - activity_from) as f64) as i64);
         let pushed = close.map_or_else(Vec::new, |close| self.pushes(deal, created, close));
         let modified = last_activity.unwrap_or(created).max(entered_current) + 1_000;

@@ -1,6 +1,8 @@
 //! Which properties a generated record may have. A table only.
 
-use crate::portal::kinds::ObjectType::{self, Companies, Contacts, Deals, Notes, Tasks, Tickets};
+use crate::portal::kinds::ObjectType::{
+    self, Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets,
+};
 
 /// The properties a generated record of this type may have; the per-stage dates of deals come on top.
 pub(super) fn names(object: ObjectType) -> &'static [&'static str] {
@@ -9,16 +11,11 @@ pub(super) fn names(object: ObjectType) -> &'static [&'static str] {
         Companies => &COMPANY_NAMES,
         Deals => &DEAL_NAMES,
         Tickets => &TICKET_NAMES,
-        Notes => &[
-            "hs_createdate",
-            "hs_lastmodifieddate",
-            "hs_note_body",
-            "hs_object_id",
-            "hs_timestamp",
-            "hubspot_owner_id",
-        ],
+        Notes => &NOTE_NAMES,
         Tasks => &TASK_NAMES,
-        _ => &[],
+        Calls => &CALL_NAMES,
+        Emails => &EMAIL_NAMES,
+        Meetings => &MEETING_NAMES,
     }
 }
 
@@ -127,6 +124,56 @@ const TASK_NAMES: [&str; 9] = [
     "hs_task_status",
     "hs_task_subject",
     "hs_task_type",
+    "hs_timestamp",
+    "hubspot_owner_id",
+];
+
+const NOTE_NAMES: [&str; 6] = [
+    "hs_createdate",
+    "hs_lastmodifieddate",
+    "hs_note_body",
+    "hs_object_id",
+    "hs_timestamp",
+    "hubspot_owner_id",
+];
+
+const CALL_NAMES: [&str; 11] = [
+    "hs_call_body",
+    "hs_call_direction",
+    "hs_call_disposition",
+    "hs_call_duration",
+    "hs_call_status",
+    "hs_call_title",
+    "hs_createdate",
+    "hs_lastmodifieddate",
+    "hs_object_id",
+    "hs_timestamp",
+    "hubspot_owner_id",
+];
+
+const EMAIL_NAMES: [&str; 10] = [
+    "hs_createdate",
+    "hs_email_direction",
+    "hs_email_html",
+    "hs_email_status",
+    "hs_email_subject",
+    "hs_email_text",
+    "hs_lastmodifieddate",
+    "hs_object_id",
+    "hs_timestamp",
+    "hubspot_owner_id",
+];
+
+const MEETING_NAMES: [&str; 11] = [
+    "hs_createdate",
+    "hs_lastmodifieddate",
+    "hs_meeting_body",
+    "hs_meeting_end_time",
+    "hs_meeting_location",
+    "hs_meeting_outcome",
+    "hs_meeting_start_time",
+    "hs_meeting_title",
+    "hs_object_id",
     "hs_timestamp",
     "hubspot_owner_id",
 ];

@@ -3,7 +3,9 @@
 
 use super::{Base, DealFacts};
 use crate::portal::clock::{DAY, iso};
-use crate::portal::kinds::ObjectType::{self, Companies, Contacts, Deals, Notes, Tasks, Tickets};
+use crate::portal::kinds::ObjectType::{
+    self, Calls, Companies, Contacts, Deals, Emails, Meetings, Notes, Tasks, Tickets,
+};
 use crate::portal::names;
 
 impl Base {
@@ -16,7 +18,7 @@ impl Base {
             return Some(iso(at));
         }
         if name == "hubspot_owner_id" {
-            let owner = if matches!(object, Notes | Tasks) {
+            let owner = if object.is_activity() {
                 self.owner(Deals, self.deal_of(object, index))
             } else {
                 self.owner(object, index)
@@ -30,7 +32,9 @@ impl Base {
             Tickets => self.ticket_value(index, name),
             Notes => (name == "hs_note_body").then(|| self.pick(&names::NOTES, Notes, index, 1).to_owned()),
             Tasks => self.task_value(index, name),
-            _ => None,
+            Calls => self.call_value(index, name),
+            Emails => self.email_value(index, name),
+            Meetings => self.meeting_value(index, name),
         }
     }
 
@@ -40,18 +44,10 @@ impl Base {
             Some(self.modified(object, index))
         } else if name == object.created_property() {
             Some(self.created(object, index))
-        } else if name == "hs_timestamp" && object == Notes {
-            Some(self.note_at(index))
+        } else if name == "hs_timestamp" && object.is_activity() && object != Tasks {
+            Some(self.activity_at(object, index))
         } else {
             None
-        }
-    }
-
-    fn deal_of(&self, object: ObjectType, index: u32) -> u32 {
-        if object == Notes {
-            index / super::NOTES_PER_DEAL
-        } else {
-            index
         }
     }
 
@@ -86,8 +82,8 @@ impl Base {
                 (count > 0).then(|| count.to_string())
             }
             "notes_last_updated" => {
-                let notes = self.neighbours(Contacts, contact, Notes);
-                notes.into_iter().map(|note| self.note_at(note)).max().map(iso)
+                let dates = self.led_by(contact).filter_map(|deal| self.deal(deal).last_activity);
+                dates.max().map(iso)
             }
             "hs_object_source" => text("CRM_UI"),
             _ => None,
@@ -184,11 +180,11 @@ impl Base {
             }),
             "hs_v2_date_entered_current_stage" | "hs_v2_time_in_current_stage" => Some(iso(facts.entered_current)),
             "notes_last_updated" => facts.last_activity.map(iso),
-            "notes_last_contacted" if share(46) < 0.8 => facts.last_activity.map(iso),
+            "notes_last_contacted" => self.last_contact(deal).map(iso),
             "notes_next_activity_date" if self.has_task(deal) => {
                 Some(self.task_due(deal)).filter(|due| *due > self.opened).map(iso)
             }
-            "num_notes" => Some(self.note_count(deal).to_string()),
+            "num_notes" => Some(self.activities(deal).to_string()),
             "num_associated_contacts" => Some(self.deal_contacts(deal).len().to_string()),
             "hs_object_source" => text("CRM_UI"),
             "hs_created_by_user_id" | "hs_updated_by_user_id" => self
@@ -241,18 +237,6 @@ impl Base {
             "hs_pipeline_stage" => text(stage),
             "hs_ticket_priority" => text(["LOW", "MEDIUM", "HIGH"][(self.share(Tickets, ticket, 22) * 3.0) as usize]),
             "closed_date" if stage == "4" => Some(iso(self.modified(Tickets, ticket))),
-            _ => None,
-        }
-    }
-
-    fn task_value(&self, deal: u32, name: &str) -> Option<String> {
-        let text = |text: &str| Some(text.to_owned());
-        match name {
-            "hs_timestamp" => Some(iso(self.task_due(deal))),
-            "hs_task_subject" => text(self.pick(&names::TASKS, Tasks, deal, 20)),
-            "hs_task_status" => text("NOT_STARTED"),
-            "hs_task_priority" => text(["NONE", "MEDIUM", "HIGH"][(self.share(Tasks, deal, 21) * 3.0) as usize]),
-            "hs_task_type" => text(["TODO", "CALL", "EMAIL"][(self.share(Tasks, deal, 22) * 3.0) as usize]),
             _ => None,
         }
     }

@@ -58,6 +58,7 @@ pub(super) fn envelope(world: &World, mut results: Vec<Value>, errors: &[Value],
         let id = result
             .get("id")
             .or_else(|| result.pointer("/from/id"))
+            .or_else(|| result.get("recordId"))
             .and_then(Value::as_str);
         mix(world.seed ^ id.and_then(|id| id.parse().ok()).unwrap_or(0))
     });

@@ -1,8 +1,11 @@
 //! Lists ("segments"): find, read, make, rename, delete, restore; who is in them, and in which a record is.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
+use super::batch::{envelope, inputs};
 use super::wrong_method;
 use crate::portal::answer::{Answer, Call, Reply};
 use crate::portal::clock::iso;
@@ -33,6 +36,7 @@ pub(super) fn answer(world: &mut World, call: &Call, rest: &[&str], version: Ver
             Answer::ok(json!({"list": told(world, call, found)}))
         }
         (&Method::GET, ["records", kind, id, "memberships"]) => of_record(world, kind, id),
+        (&Method::POST, ["records", "memberships", "batch", "read"]) => of_records(world, call),
         (&Method::GET, [id]) => Answer::ok(json!({"list": told(world, call, find(world, id)?)})),
         (&Method::DELETE, [id]) => {
             find_mut(world, id)?.deleted = true;
@@ -140,7 +144,7 @@ fn create(world: &mut World, call: &Call) -> Reply {
             "A list needs a name and one of the processing types MANUAL, DYNAMIC, SNAPSHOT.",
         ));
     }
-    ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
+    let object = ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
     if live(world).any(|list| list.text("name") == name && list.text("objectTypeId") == kind) {
         return Err(Problem::invalid(format!(
             "A list with the name '{name}' already exists."
@@ -159,6 +163,11 @@ fn create(world: &mut World, call: &Call) -> Reply {
         wire["filtersUpdatedAt"] = json!(iso(now));
     }
     let list = List::from_wire(wire, Vec::new(), now).ok_or_else(Problem::not_found)?;
+    let mut list = list.evaluated();
+    if let Some(rule) = &list.rule {
+        let fitting = world.fitting(object, rule);
+        list.add(&fitting, now, world.list_lag);
+    }
     let answer = json!({"list": list.told(now, true)});
     world.lists.push(list);
     Answer::ok(answer)
@@ -201,7 +210,7 @@ fn memberships(world: &mut World, call: &Call, method: &Method, id: &str, rest: 
     }
 }
 
-fn ids(body: &Value) -> Result<Vec<u64>, Problem> {
+pub(in crate::portal) fn ids(body: &Value) -> Result<Vec<u64>, Problem> {
     let list = body.as_array().ok_or_else(|| Problem::wrong_shape("array"))?;
     let id = |value: &Value| {
         let text = super::objects::text_of(value);
@@ -210,20 +219,25 @@ fn ids(body: &Value) -> Result<Vec<u64>, Problem> {
     list.iter().map(id).collect()
 }
 
-/// Adds and removes members of a list that people keep. The spelling of the answer's keys is HubSpot's.
-fn change(world: &mut World, id: &str, add: &[u64], remove: &[u64]) -> Reply {
+/// Adds and removes members of a list that people keep. Who was merged away joins as the survivor. The spelling of the
+/// answer's keys is HubSpot's.
+pub(in crate::portal) fn change(world: &mut World, id: &str, add: &[u64], remove: &[u64]) -> Reply {
     let list = find(world, id)?;
     if list.is_dynamic() {
         return Err(Problem::invalid(format!(
             "Memberships of list {id} cannot be changed: its processing type is DYNAMIC."
         )));
     }
-    let kind = list.text("objectTypeId").to_owned();
-    let object = ObjectType::parse(&kind).ok_or_else(|| Problem::unknown_type(&kind))?;
-    let known = |id: &&u64| world.truth.live(object, **id).is_some();
-    let (there, absent): (Vec<&u64>, Vec<&u64>) = add.iter().partition(known);
-    let there: Vec<u64> = there.into_iter().copied().collect();
-    let absent: Vec<String> = absent.into_iter().map(u64::to_string).collect();
+    let object = list
+        .object()
+        .ok_or_else(|| Problem::unknown_type(list.text("objectTypeId")))?;
+    let (mut there, mut absent) = (Vec::new(), Vec::new());
+    for id in add {
+        match world.truth.live(object, *id) {
+            Some((id, _)) => there.push(id),
+            None => absent.push(id.to_string()),
+        }
+    }
     let (now, lag) = (world.clock.now(), world.list_lag);
     let list = find_mut(world, id)?;
     let (added, removed) = (list.add(&there, now, lag), list.remove(remove, now, lag));
@@ -265,13 +279,39 @@ fn members(call: &Call, list: &List, by_time: bool) -> Reply {
 fn of_record(world: &World, kind: &str, id: &str) -> Reply {
     let object = ObjectType::parse(kind).ok_or_else(|| Problem::unknown_type(kind))?;
     let number: u64 = id.parse().map_err(|_| Problem::not_numeric(id))?;
-    let of_type = live(world).filter(|list| list.text("objectTypeId") == object.type_id());
-    let rows: Vec<Value> = of_type
-        .filter_map(|list| Some((list, *list.members.get(&number)?)))
+    let rows = memberships_of(world, object, number);
+    Answer::ok(json!({"results": rows, "total": rows.len()}))
+}
+
+/// The lists a record is in, as HubSpot tells them. An id that was merged away leads to the survivor.
+fn memberships_of(world: &World, object: ObjectType, id: u64) -> Vec<Value> {
+    let id = world.truth.resolve(object, id);
+    let of_type = live(world).filter(|list| list.object() == Some(object));
+    of_type
+        .filter_map(|list| Some((list, *list.members.get(&id)?)))
         .map(|(list, joined)| {
             json!({"listId": list.id, "listVersion": list.told(joined, false)["listVersion"],
                 "firstAddedTimestamp": iso(joined), "lastAddedTimestamp": iso(joined)})
         })
-        .collect();
-    Answer::ok(json!({"results": rows, "total": rows.len()}))
+        .collect()
+}
+
+/// The same for many records, of any types; the envelope and its keys are those of HubSpot's reference ("get memberships
+/// batch"), which names no most: the usual 100 of a batch hold. A record that is nowhere, or that nobody has, is answered
+/// with an empty array: lists know ids, not records. A record named twice is answered once.
+fn of_records(world: &World, call: &Call) -> Reply {
+    let (mut results, mut seen) = (Vec::new(), BTreeSet::new());
+    for input in inputs(&call.object()?, 100)? {
+        let text = |key: &str| input.get(key).map(super::objects::text_of);
+        let kind = text("objectTypeId").ok_or_else(|| Problem::wrong_shape("objectTypeId"))?;
+        let id = text("recordId").ok_or_else(|| Problem::wrong_shape("recordId"))?;
+        let object = ObjectType::parse(&kind).ok_or_else(|| Problem::unknown_type(&kind))?;
+        let bad = |_| Problem::invalid(format!("Invalid value '{id}' for recordId"));
+        let number: u64 = id.parse().map_err(bad)?;
+        if seen.insert((object, number)) {
+            results.push(json!({"objectTypeId": object.type_id(), "recordId": id,
+                "recordListMemberships": memberships_of(world, object, number)}));
+        }
+    }
+    Ok(envelope(world, results, &[], 200))
 }

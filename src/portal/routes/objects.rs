@@ -319,7 +319,7 @@ pub(super) fn read_type(value: &Value) -> Result<LinkType, Problem> {
 }
 
 /// An id that may come as text or as a number.
-pub(super) fn text_of(value: &Value) -> String {
+pub(in crate::portal) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
