@@ -37,6 +37,8 @@ pub struct SyncReport {
     pub complete: bool,
     /// Per object type.
     pub objects: BTreeMap<ObjectType, ObjectCount>,
+    /// Memberships of lists.
+    pub lists: ObjectCount,
     /// Requests sent.
     pub requests: u64,
     /// Answers that said 429.

@@ -1,6 +1,8 @@
 //! Who is in a list, and which lists a record is in. Members of an active list are its filters' business: HubSpot refuses
 //! to add or remove any.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -14,7 +16,10 @@ use super::{
     signal::Signal,
     wire::{self, Cursor, Results, Text},
 };
-use crate::domain::{Lane, ListId, ListMember, Membership, MembershipChange, RecordRef};
+use crate::domain::{Lane, ListId, ListMember, Membership, MembershipChange, ObjectType, RecordRef};
+
+/// Records per batch read.
+const BATCH: usize = 100;
 
 /// In which order members come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +55,15 @@ struct WireMembership {
     list_id: Text,
     last_added_timestamp: Option<Text>,
     first_added_timestamp: Option<Text>,
+}
+
+/// One record of a batch.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireOfRecord {
+    record_id: Text,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    record_list_memberships: Vec<WireMembership>,
 }
 
 /// The first key is HubSpot's own spelling. An answer with none of them did not come from there.
@@ -129,14 +143,44 @@ impl Client {
             let page = self
                 .read(lane, Call::get(path), wire::read::<Results<WireMembership>>)
                 .await?;
-            all.extend(page.results.into_iter().map(|wire| Membership {
-                list: wire.list_id.0.into(),
-                joined_at: wire::time(wire.last_added_timestamp.or(wire.first_added_timestamp).as_ref()),
-            }));
+            all.extend(page.results.into_iter().map(WireMembership::into_membership));
             if !cursor.advance(page.paging)? {
                 return Ok(all);
             }
         }
+    }
+
+    /// The lists each of these records is in, in chunks of 100; every id asked for is a key.
+    ///
+    /// # Errors
+    /// [`Failure`] when HubSpot refuses, or after the retries; [`Signal::NotFound`] where the account's API does not have
+    /// it.
+    pub async fn memberships_of(
+        &self,
+        lane: Lane,
+        object: ObjectType,
+        ids: &[String],
+    ) -> Result<BTreeMap<String, Vec<Membership>>, Failure> {
+        let mut all: BTreeMap<String, Vec<Membership>> = ids.iter().map(|id| (id.clone(), Vec::new())).collect();
+        let ids: Vec<String> = all.keys().cloned().collect();
+        for chunk in ids.chunks(BATCH) {
+            let input = |id: &String| json!({ "objectTypeId": object.type_id(), "recordId": id });
+            let body = json!({ "inputs": chunk.iter().map(input).collect::<Vec<_>>() });
+            let call = Call::post(format!("{}/records/memberships/batch/read", paths::lists()), &body);
+            let answer = self.read(lane, call, wire::read::<Results<WireOfRecord>>).await?;
+            for record in answer.results {
+                // An answer about a record nobody asked for has no place to go.
+                if let Some(lists) = all.get_mut(&record.record_id.0) {
+                    lists.extend(
+                        record
+                            .record_list_memberships
+                            .into_iter()
+                            .map(WireMembership::into_membership),
+                    );
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// Adds records to a list that people fill; members stay members, so it can be sent again.
@@ -203,6 +247,15 @@ impl Client {
             removed: ids(wire.removed),
             missing: ids(wire.missing),
         })
+    }
+}
+
+impl WireMembership {
+    fn into_membership(self) -> Membership {
+        Membership {
+            list: self.list_id.0.into(),
+            joined_at: wire::time(self.last_added_timestamp.or(self.first_added_timestamp).as_ref()),
+        }
     }
 }
 

@@ -85,7 +85,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     // The deals come first: a board beside this pass shows them as they come.
     let (deals, others): (Vec<ObjectType>, _) = wanted.iter().partition(|object| **object == ObjectType::Deals);
     let first = join_all(deals.iter().map(|object| read(core, *object, options, progress)));
-    let (facts, first) = join(pull::facts(core, options.full), Box::pin(first)).await;
+    let (facts, first) = join(pull::facts(core, &wanted, options.full), Box::pin(first)).await;
     report.errors.extend(facts.err().map(|trouble| trouble.fault()));
     report.errors.extend(core.line.troubles());
     let rest = join_all(others.iter().map(|object| read(core, *object, options, progress)));
@@ -94,6 +94,16 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
         report.complete &= complete;
         report.objects.insert(object, count);
         report.errors.extend(error);
+    }
+    if options.only.is_empty() {
+        match Box::pin(pull::lists::refresh(core)).await {
+            Ok(count) => report.lists = count,
+            Err(trouble) => {
+                report.complete = false;
+                report.errors.push(trouble.fault());
+            }
+        }
+        report.errors.extend(core.scopes.lacking(Need::Lists));
     }
     if may_push {
         Box::pin(push.drain(&stop)).await;

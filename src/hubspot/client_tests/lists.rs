@@ -6,7 +6,8 @@ use crate::domain::ListKind;
 fn list(id: u32, kind: &str) -> Value {
     json!({ "listId": id.to_string(), "listVersion": 1, "name": format!("List {id}"), "objectTypeId": "0-1",
         "processingType": kind, "processingStatus": "COMPLETE", "updatedAt": "2026-11-01T00:00:00Z",
-        "additionalProperties": { "hs_list_size": "42", "hs_folder_name": null } })
+        "additionalProperties": { "hs_list_size": "42", "hs_folder_name": null,
+            "hs_last_record_added_at": "1793491200000" } })
 }
 
 #[tokio::test(start_paused = true)]
@@ -23,11 +24,13 @@ async fn all_lists_are_read_by_cursor() {
     let kinds: Vec<Option<ListKind>> = lists.iter().map(|list| list.kind).collect();
     assert_eq!(kinds, [Some(ListKind::Manual), Some(ListKind::Dynamic), None]);
     assert_eq!((lists[0].size, lists[0].object), (Some(42), Some(ObjectType::Contacts)));
+    assert_eq!(lists[0].joined_at, "2026-11-01T00:00:00Z".parse().ok());
+    assert_eq!(lists[0].left_at, None);
     assert_eq!(script.path(1), "/crm/lists/2026-09/all");
     assert_eq!(
         script.body(1),
         json!({ "count": 100, "after": "2", "objectTypeId": "0-1", "processingTypes": ["MANUAL", "DYNAMIC"],
-            "additionalProperties": ["hs_list_size"] })
+            "additionalProperties": ["hs_list_size", "hs_last_record_added_at", "hs_last_record_removed_at"] })
     );
 }
 

@@ -86,9 +86,9 @@ impl MirrorView {
     /// # Errors
     /// When the file cannot be read.
     pub fn member_changes(&self, since: Timestamp) -> Result<Vec<MemberChange>> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT list, record, joins, at FROM member_change WHERE at >= ?1 ORDER BY at, n",
-        )?;
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT list, record, joins, at FROM member_change WHERE at >= ?1 ORDER BY at, n")?;
         let rows = statement.query_map([since.as_millisecond()], |row| {
             Ok(MemberChange {
                 list: codec::id_text(row, 0)?.into(),
@@ -176,7 +176,10 @@ impl Mirror {
                     .prepare_cached("SELECT list FROM member WHERE record = ?1")?
                     .query_map([codec::id(contact)], |row| codec::id_text(row, 0))?
                     .collect::<rusqlite::Result<_>>()?;
-                for gone in before.iter().filter(|id| !lists.iter().any(|now| now.list.as_str() == **id)) {
+                for gone in before
+                    .iter()
+                    .filter(|id| !lists.iter().any(|now| now.list.as_str() == **id))
+                {
                     let list = ListId::from(gone.as_str());
                     leave(tx, &list, contact)?;
                     note(tx, &list, contact, false, at, false)?;
@@ -242,14 +245,7 @@ fn leave(tx: &Transaction<'_>, list: &ListId, record: &str) -> Result<()> {
     Ok(())
 }
 
-fn note(
-    tx: &Transaction<'_>,
-    list: &ListId,
-    record: &str,
-    joins: bool,
-    at: Timestamp,
-    is_first: bool,
-) -> Result<()> {
+fn note(tx: &Transaction<'_>, list: &ListId, record: &str, joins: bool, at: Timestamp, is_first: bool) -> Result<()> {
     if is_first {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use super::{
     Changed, Mirror, Put, Via,
     codec::{self, Stored},
-    links, typed,
+    links, lists, typed,
 };
 use crate::{
     domain::{ObjectType, Record, RecordRef},
@@ -229,6 +229,9 @@ pub(super) fn remove_one(tx: &Transaction<'_>, reference: &RecordRef) -> Result<
         return Ok(None);
     };
     links::unlink(tx, &record)?;
+    if record.object == ObjectType::Contacts {
+        lists::leave_all(tx, &record.id)?;
+    }
     typed::erase(tx, key, record.object)?;
     tx.prepare_cached("DELETE FROM record WHERE key = ?1")?.execute([key])?;
     tx.prepare_cached("INSERT OR REPLACE INTO gone (object, id, version) VALUES (?1, ?2, ?3)")?

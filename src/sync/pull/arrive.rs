@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Trouble, announce, links};
+use super::{Trouble, announce, links, lists};
 use crate::{
     domain::{ObjectType, Record},
     store::{Put, Via},
@@ -45,6 +45,10 @@ pub async fn arrive(
     let changed: Vec<String> = ids.filter(|id| !new.contains(id)).collect();
     let told = links::told_by_others(core, object, &changed, &new).await?;
     let fetched = news.len() as u64;
+    let contacts: Vec<String> = match object {
+        ObjectType::Contacts => news.iter().map(|record| record.id.clone()).collect(),
+        _ => Vec::new(),
+    };
     let (changed, others) = core
         .desk
         .write(move |store| {
@@ -61,6 +65,7 @@ pub async fn arrive(
         })
         .await?;
     announce(core, object, changed).await?;
+    lists::of_contacts(core, &contacts).await?;
     for (keeper, changed) in others {
         announce(core, keeper, changed).await?;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::{join, join_all, join3};
 use jiff::Timestamp;
 
-use super::{Trouble, allowed};
+use super::{MIRRORED, Trouble, allowed};
 use crate::{
     domain::{Account, Event, Fault, FaultKind, Identity, Lane, ObjectType, PropertyDefinition},
     hubspot::Signal,
@@ -16,8 +16,6 @@ use crate::{
 const FACTS: Duration = Duration::from_mins(10);
 /// The name under which the mirror keeps when they were read.
 const FACTS_AT: &str = "facts";
-/// Types with properties of their own that people filter by.
-const DEFINED: [ObjectType; 5] = super::MIRRORED;
 
 /// Reads account and identity. A token of another account than the store's is refused: what the store holds must never be
 /// sent there.
@@ -44,8 +42,9 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Reads pipelines, owners and property definitions, unless that was done a moment ago, by whichever process.
-pub async fn facts(core: &Core, anyway: bool) -> Result<(), Trouble> {
+/// Reads pipelines, owners and the definitions of these types' properties, unless that was done a moment ago, by whichever
+/// process.
+pub async fn facts(core: &Core, objects: &[ObjectType], anyway: bool) -> Result<(), Trouble> {
     let now = core.now();
     let read_at = core.desk.read(|reader| Ok(reader.mirror.cursor(FACTS_AT)?)).await?;
     let read_at: Option<Timestamp> = read_at.and_then(|text| text.parse().ok());
@@ -55,13 +54,13 @@ pub async fn facts(core: &Core, anyway: bool) -> Result<(), Trouble> {
     let (pipelines, owners, definitions) = join3(
         allowed(core, Need::Pipelines, core.client.pipelines(Lane::Sync)),
         allowed(core, Need::Owners, core.client.owners(Lane::Sync)),
-        join_all(DEFINED.map(|object| define(core, object))),
+        join_all(objects.iter().map(|object| define(core, *object))),
     )
     .await;
     let (pipelines, owners) = (pipelines?, owners?);
     let definitions: Vec<_> = definitions.into_iter().collect::<Result<_, Trouble>>()?;
     // What the token may not read is asked for by every pass: it may be granted any time.
-    let is_whole = pipelines.is_some() && owners.is_some();
+    let is_whole = pipelines.is_some() && owners.is_some() && objects.len() == MIRRORED.len();
     let changed = core
         .desk
         .write(move |store| {

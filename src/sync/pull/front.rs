@@ -11,7 +11,7 @@ use crate::domain::{ObjectCount, Record};
 /// A search may say no higher total than this.
 const WALL: u64 = 10_000;
 /// Records that are worth a lane of their own: where two lanes meet, half a page is read twice.
-const WORTH: u128 = 300;
+const WORTH: u128 = 1500;
 
 /// Where a list reads its next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Front {
     is_plain: bool,
     /// Where the only list goes on, whatever a search has read meanwhile.
     base: Option<(u64, String)>,
+    /// The lowest id that was searched.
+    low: Option<u64>,
     /// The search came to its end, or proved to be no good.
     pub is_search_over: bool,
 }
@@ -51,6 +53,7 @@ impl Front {
             at: Vec::new(),
             is_plain,
             base: None,
+            low: None,
             is_search_over: false,
         }
     }
@@ -148,7 +151,7 @@ impl Front {
             .map_or(end, |next: u64| next.max(end));
         let next = after.map(|after| (end, after));
         let fresh = match &ids {
-            Some(ids) => ids.iter().filter(|id| self.mark.unread.has(**id)).count() as u64,
+            Some(ids) => ids.iter().filter(|id| self.is_new(**id)).count() as u64,
             // An id that is no number is only ever listed.
             None => records.len() as u64,
         };
@@ -156,6 +159,13 @@ impl Front {
         self.base.clone_from(&next);
         let step = Step::Listed { from: place.from, next };
         Ok((self.advance(step, fresh), fresh))
+    }
+
+    /// Nobody has read it: also where a search that is not believed any more brought it.
+    fn is_new(&self, id: u64) -> bool {
+        let is_long = Some(id.checked_ilog10().unwrap_or(0) + 1) == self.length();
+        let was_searched = self.is_search_over && is_long && self.low.is_some_and(|low| id >= low);
+        self.mark.unread.has(id) && !was_searched
     }
 
     /// The first page of all tells whether cursors are ids, and how low ids begin.
@@ -206,6 +216,7 @@ impl Front {
         }
         let fresh = ids().filter(|id| self.mark.unread.has(*id)).count() as u64;
         let high = below.unwrap_or_else(|| self.above_all());
+        self.low = Some(low);
         Some((self.advance(Step::Searched { low, high }, fresh), fresh))
     }
 
@@ -284,7 +295,13 @@ mod tests {
             let from: u64 = after.parse().unwrap();
             let mut ids = self.ids.range(from..).copied();
             let page: Vec<Record> = ids.by_ref().take(10).map(record).collect();
-            let cursor = |next: u64| if self.by_id { next.to_string() } else { format!("page:{next}") };
+            let cursor = |next: u64| {
+                if self.by_id {
+                    next.to_string()
+                } else {
+                    format!("page:{next}")
+                }
+            };
             (page, ids.next().map(cursor))
         }
 
@@ -317,11 +334,13 @@ mod tests {
             for lane in 0..LANES {
                 let may = lane == 0 || (front.mark.by_id && front.mark.total.is_some());
                 if lanes[lane].is_none() && may {
-                    let place = front.next_place(lane);
-                    if place.is_none() && lane == 0
+                    let mut place = front.next_place(lane);
+                    if place.is_none()
+                        && lane == 0
                         && let Some(step) = front.unproven()
                     {
                         kept.advance(step, 0);
+                        place = front.next_place(lane);
                     }
                     lanes[lane] = place.map(|place| {
                         let (page, after) = account.list(place.after.as_deref());

@@ -26,9 +26,7 @@ pub async fn refresh(core: &Core) -> Result<ObjectCount, Trouble> {
     let mut count = ObjectCount::default();
     let Some(lists) = lists else { return Ok(count) };
     let kept = lists.clone();
-    core.desk
-        .write(move |store| Ok(store.mirror.put_lists(&kept)?))
-        .await?;
+    core.desk.write(move |store| Ok(store.mirror.put_lists(&kept)?)).await?;
     let reads = lists.iter().map(|list| Box::pin(members(core, list)));
     let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(TOGETHER);
     while let Some(read) = reads.next().await {
@@ -77,9 +75,18 @@ pub async fn of_contacts(core: &Core, contacts: &[String]) -> Result<(), Trouble
     if !has_lists {
         return Ok(());
     }
-    let memberships = match core.client.memberships_of(Lane::Sync, ObjectType::Contacts, contacts).await {
+    let memberships = match core
+        .client
+        .memberships_of(Lane::Sync, ObjectType::Contacts, contacts)
+        .await
+    {
         Ok(memberships) => memberships,
-        Err(failure) if matches!(failure.signal, Signal::NotFound | Signal::MissingScope | Signal::Forbidden) => {
+        Err(failure)
+            if matches!(
+                failure.signal,
+                Signal::NotFound | Signal::MissingScope | Signal::Forbidden
+            ) =>
+        {
             debug!(why = failure.message, "the lists of single contacts cannot be read");
             return Ok(());
         }

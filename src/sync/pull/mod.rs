@@ -10,6 +10,7 @@ mod first;
 mod front;
 mod gone;
 mod links;
+pub mod lists;
 pub mod notes;
 mod pace;
 mod top;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::{join, join_all};
 use jiff::Timestamp;
 
-use super::{Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, refresh};
+use super::{Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, lists, refresh};
 use crate::{
     domain::{Connection, Lane, ObjectCount, ObjectType},
     sync::{
@@ -157,7 +157,7 @@ impl Stream for Deals {
             self.facts = now;
         }
         if self.facts <= now {
-            facts(core, true).await?;
+            facts(core, &MIRRORED, true).await?;
             self.facts = later(now, FACTS);
         }
         if self.usage <= now {
@@ -254,6 +254,7 @@ impl Stream for Others {
             for object in others() {
                 vanished(core, object).await?;
             }
+            lists::refresh(core).await?;
             self.gone = later(now, GONE);
         }
         Ok(())

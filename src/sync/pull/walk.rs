@@ -68,7 +68,7 @@ pub struct Mark {
 }
 
 /// A page, in one of the lanes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A list read from this id on and goes on there.
     Listed { from: u64, next: Option<(u64, String)> },
