@@ -331,9 +331,9 @@ mod tests {
         let mut met = BTreeSet::new();
         let mut lanes: Vec<Option<Page>> = (0..=LANES).map(|_| None).collect();
         for _ in 0..10_000 {
-            for lane in 0..LANES {
+            for (lane, page) in lanes.iter_mut().take(LANES).enumerate() {
                 let may = lane == 0 || (front.mark.by_id && front.mark.total.is_some());
-                if lanes[lane].is_none() && may {
+                if page.is_none() && may {
                     let mut place = front.next_place(lane);
                     if place.is_none()
                         && lane == 0
@@ -342,7 +342,7 @@ mod tests {
                         kept.advance(step, 0);
                         place = front.next_place(lane);
                     }
-                    lanes[lane] = place.map(|place| {
+                    *page = place.map(|place| {
                         let (page, after) = account.list(place.after.as_deref());
                         Page::Listed(place, page, after)
                     });
