@@ -17,6 +17,9 @@ mod colleagues;
 #[path = "portal_wire/definitions.rs"]
 mod definitions;
 #[cfg(test)]
+#[path = "portal_wire/exact.rs"]
+mod exact;
+#[cfg(test)]
 #[path = "portal_wire/faults.rs"]
 mod faults;
 #[cfg(test)]

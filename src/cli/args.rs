@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     domain::ObjectType,
-    portal::{CursorKind, FaultPlan, Latency, Quota, Switches},
+    portal::{CursorKind, FaultPlan, Latency, Portal, Quota, Switches},
     report::Format,
 };
 
@@ -239,9 +239,11 @@ pub enum OutboxCommand {
 fn simulate_help() -> String {
     format!(
         "Faults, for --faults and POST /__portal/faults ('500=5%' is a share, 'hang=3' the next three, 'POST:lost=1' one \
-         method):\n{}\nSwitches, for --switch and POST /__portal/switches (facts about HubSpot that nobody could confirm):\n{}",
+         method):\n{}\nSwitches, for --switch and POST /__portal/switches (facts about HubSpot that nobody could confirm):\n{}\n\
+         What other people do meanwhile, for POST /__portal/NAME with this body (no token, no budget, no fault):\n{}",
         FaultPlan::help(),
-        Switches::help()
+        Switches::help(),
+        Portal::witness_help()
     )
 }
 
@@ -255,13 +257,13 @@ pub struct SimulateArgs {
     /// Everything generated follows from it
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How many contacts
+    /// How many contacts; a million cost no memory to speak of
     #[arg(long)]
     pub contacts: Option<u32>,
     /// How many companies
     #[arg(long)]
     pub companies: Option<u32>,
-    /// How many deals
+    /// How many deals, each with notes, calls, e-mails, meetings and tasks
     #[arg(long)]
     pub deals: Option<u32>,
     /// How many owners

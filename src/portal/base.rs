@@ -11,6 +11,7 @@ use super::record::{Actor, Change, Name, Record};
 
 mod deal;
 mod kept;
+mod order;
 mod timeline;
 mod values;
 
@@ -31,6 +32,8 @@ pub(super) struct Base {
     /// (contact, deal) and (company, deal), sorted; made when first asked for.
     by_contact: OnceLock<Vec<(u32, u32)>>,
     by_company: OnceLock<Vec<(u32, u32)>>,
+    /// Per object type; see `order`.
+    by_modified: [OnceLock<Vec<u32>>; ObjectType::ALL.len()],
 }
 
 /// Sizes of a generated account.
@@ -60,6 +63,7 @@ impl Base {
             pipelines: pipelines.to_vec(),
             by_contact: OnceLock::new(),
             by_company: OnceLock::new(),
+            by_modified: std::array::from_fn(|_| OnceLock::new()),
         }
     }
 

@@ -129,6 +129,11 @@ impl Portal {
         opening::token(seed)
     }
 
+    /// What can be done to the account under `/__portal/` besides a client's requests, for a help text.
+    pub fn witness_help() -> String {
+        witness::help()
+    }
+
     /// The first token this portal accepts.
     pub fn token(&self) -> &str {
         &self.inner.token

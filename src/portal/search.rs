@@ -8,17 +8,23 @@ use serde_json::{Map, Value, json};
 use super::answer::{Answer, Reply};
 use super::errors::Problem;
 use super::kinds::ObjectType;
+use super::schema::Kind;
 use super::switches::Switch;
-use super::truth::Row;
+use super::truth::{Row, Truth};
 use super::wire::Ask;
 use super::world::World;
 
 mod filter;
+mod span;
 
 use filter::Filter;
+use span::Span;
 
 /// A search never gives more than this many rows for one question.
 const WALL: usize = 10_000;
+
+/// So many rows are put in order at least, for those who ask for the next page.
+const SHALLOW: usize = 1_000;
 
 /// The rows of the last question asked of each type, as long as nothing was written: paging through a window asks the same
 /// question fifty times.
@@ -27,7 +33,7 @@ pub(super) struct Cache {
     last: Vec<(ObjectType, String, u64, Arc<Found>)>,
 }
 
-/// At most `WALL` ids in order, and how many there are in all.
+/// The first ids in order, at most `WALL`, and how many there are in all.
 struct Found {
     ids: Vec<u64>,
     total: usize,
@@ -39,8 +45,22 @@ struct Question {
     groups: Vec<Vec<Filter>>,
     /// Lower-case words, each to be found somewhere.
     words: Vec<String>,
-    /// Property and whether it descends.
-    sort: (String, bool),
+    sort: Sort,
+}
+
+/// The one property that rows are sorted by.
+struct Sort {
+    name: String,
+    kind: Kind,
+    descending: bool,
+}
+
+impl Question {
+    /// Whether a record of this id can be among the rows, whatever its values are.
+    fn takes(&self, id: u64) -> bool {
+        let bounds = |group: &Vec<Filter>| group.iter().all(|filter| filter.takes(id));
+        self.groups.is_empty() || self.groups.iter().any(bounds)
+    }
 }
 
 /// What rows are sorted by. Unset values come first, as the smallest.
@@ -49,6 +69,58 @@ enum Key {
     Unset,
     Number(f64),
     Text(String),
+    /// A record id, which sorts as text.
+    Id(u64),
+}
+
+impl Key {
+    fn order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Id(one), Self::Id(two)) => as_text(*one, *two),
+            _ => self.partial_cmp(other).unwrap_or(Ordering::Equal),
+        }
+    }
+}
+
+fn sort_key(row: Row<'_>, id: u64, sort: &Sort) -> Key {
+    let name = sort.name.as_str();
+    if name == "hs_object_id" {
+        return Key::Id(id);
+    }
+    match sort.kind {
+        Kind::DateTime | Kind::Date => row.instant(name).map_or(Key::Unset, |at| Key::Number(at as f64)),
+        Kind::Number => row
+            .get(name)
+            .and_then(|text| text.parse().ok())
+            .map_or(Key::Unset, Key::Number),
+        _ => row.get(name).map_or(Key::Unset, |text| Key::Text(text.to_lowercase())),
+    }
+}
+
+/// The ids of the first `depth` rows; rows of one key by id, ascending in either direction.
+fn in_order(mut rows: Vec<(Key, u64)>, descending: bool, depth: usize) -> Vec<u64> {
+    let order = |a: &(Key, u64), b: &(Key, u64)| {
+        let by_key = a.0.order(&b.0);
+        if descending { by_key.reverse() } else { by_key }.then(a.1.cmp(&b.1))
+    };
+    if rows.len() > depth {
+        rows.select_nth_unstable_by(depth, order);
+        rows.truncate(depth);
+    }
+    rows.sort_unstable_by(order);
+    rows.into_iter().map(|(_, id)| id).collect()
+}
+
+/// The order of two numbers as texts, without writing them: "10" < "9", and "10" < "100".
+fn as_text(one: u64, two: u64) -> Ordering {
+    let digits = |number: u64| number.checked_ilog10().unwrap_or(0);
+    let (short, long) = (digits(one), digits(two));
+    let widened = |number: u64, by: u32| u128::from(number) * 10_u128.pow(by);
+    let (left, right) = (
+        widened(one, long.saturating_sub(short)),
+        widened(two, short.saturating_sub(long)),
+    );
+    left.cmp(&right).then(short.cmp(&long))
 }
 
 impl World {
@@ -67,7 +139,7 @@ impl World {
         let (limit, offset) = page(&body)?;
         let question = self.question(object, &body)?;
         self.index.settle(self.clock.micros());
-        let found = self.found(object, &question, &body);
+        let found = self.found(object, &question, &body, offset + limit);
         let ask = Ask::from_body(&body);
         let ids = found.ids.iter().skip(offset).take(limit);
         let results: Vec<Value> = ids
@@ -93,7 +165,14 @@ impl World {
         }
     }
 
-    fn found(&mut self, object: ObjectType, question: &Question, body: &Map<String, Value>) -> Arc<Found> {
+    /// The rows of a question, at least the first `wanted` of them if there are so many.
+    fn found(
+        &mut self,
+        object: ObjectType,
+        question: &Question,
+        body: &Map<String, Value>,
+        wanted: usize,
+    ) -> Arc<Found> {
         let asked = format!(
             "{:?}{:?}{:?}{:?}",
             body.get("query"),
@@ -103,61 +182,65 @@ impl World {
         );
         let asked = format!("{asked}{}", self.switches.on(Switch::NeqMatchesUnset));
         let generation = self.index.generation;
-        let known = self
-            .cache
-            .last
-            .iter()
-            .find(|(kind, text, at, _)| *kind == object && *text == asked && *at == generation);
+        let known = self.cache.last.iter().find(|(kind, text, at, found)| {
+            *kind == object && *text == asked && *at == generation && found.ids.len() >= wanted.min(found.total)
+        });
         if let Some((.., found)) = known {
             return Arc::clone(found);
         }
-        let found = Arc::new(self.look(object, question));
+        // Whoever pages on is soon given all there is to see; most never do.
+        let depth = (wanted * 5).clamp(SHALLOW, WALL);
+        let found = Arc::new(self.look(object, question, depth));
         self.cache.last.retain(|(kind, ..)| *kind != object);
         self.cache.last.push((object, asked, generation, Arc::clone(&found)));
         found
     }
 
-    fn look(&self, object: ObjectType, question: &Question) -> Found {
-        let (name, descending) = &question.sort;
-        let matching = self.truth.ids(object, 0).filter_map(|id| {
+    /// Looks among all records; keeps the first `depth` rows.
+    fn look(&self, object: ObjectType, question: &Question, depth: usize) -> Found {
+        let Sort { name, descending, .. } = &question.sort;
+        let keyed = |row: Row<'_>, id: u64| (sort_key(row, id, &question.sort), id);
+        let kept = self.truth.kept_ids(object).filter(|id| question.takes(*id));
+        let kept = kept.filter_map(|id| {
             let row = self.seen(object, id)?;
-            let any = question.groups.is_empty()
-                || question
-                    .groups
-                    .iter()
-                    .any(|group| group.iter().all(|f| f.holds(self, row, id)));
-            (any && has_words(object, row, &question.words)).then(|| (self.sort_key(object, row, id, name), id))
+            self.holds(object, question, row, id).then(|| keyed(row, id))
         });
-        let mut rows: Vec<(Key, u64)> = matching.collect();
-        let total = rows.len();
-        let order = |a: &(Key, u64), b: &(Key, u64)| {
-            let by_key = a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal);
-            if *descending { by_key.reverse() } else { by_key }.then(a.1.cmp(&b.1))
-        };
-        if total > WALL {
-            rows.select_nth_unstable_by(WALL, order);
-            rows.truncate(WALL);
+        let mut rows: Vec<(Key, u64)> = kept.collect();
+        let mut total = rows.len();
+        if let Some(base) = self.truth.generated() {
+            let span = Span::new(base, object, question);
+            let row = |index| (Truth::generated_row(base, object, index), base.id(object, index));
+            let asked_for = |index: u32| {
+                let (row, id) = row(index);
+                self.holds(object, question, row, id)
+            };
+            // Ascending, as their ids are.
+            let changed = self.truth.kept_ids(object).filter_map(|id| base.index(object, id));
+            let changed: Vec<u32> = changed.filter(|index| span.may_hold(*index)).collect();
+            let is_changed = |index: u32| changed.binary_search(&index).is_ok();
+            let found: Vec<u32> = if span.certain && span.is_along(name) {
+                total += span.count() - changed.iter().filter(|index| span.holds(**index, asked_for)).count();
+                span.first(depth, *descending, is_changed)
+            } else {
+                let all = span.indexes().filter(|index| !is_changed(*index));
+                let found: Vec<u32> = all.filter(|index| span.certain || asked_for(*index)).collect();
+                total += found.len();
+                found
+            };
+            rows.extend(found.into_iter().map(|index| {
+                let (row, id) = row(index);
+                keyed(row, id)
+            }));
         }
-        rows.sort_unstable_by(order);
-        Found {
-            ids: rows.into_iter().map(|(_, id)| id).collect(),
-            total,
-        }
+        let ids = in_order(rows, *descending, depth);
+        Found { ids, total }
     }
 
-    fn sort_key(&self, object: ObjectType, row: Row<'_>, id: u64, name: &str) -> Key {
-        use super::schema::Kind;
-        if name == "hs_object_id" {
-            return Key::Text(id.to_string());
-        }
-        match self.schema.get(object, name).map(|definition| definition.kind) {
-            Some(Kind::DateTime | Kind::Date) => row.instant(name).map_or(Key::Unset, |at| Key::Number(at as f64)),
-            Some(Kind::Number) => row
-                .get(name)
-                .and_then(|text| text.parse().ok())
-                .map_or(Key::Unset, Key::Number),
-            _ => row.get(name).map_or(Key::Unset, |text| Key::Text(text.to_lowercase())),
-        }
+    /// Whether a row is what the question asks for.
+    fn holds(&self, object: ObjectType, question: &Question, row: Row<'_>, id: u64) -> bool {
+        let groups = question.groups.as_slice();
+        let any = groups.is_empty() || groups.iter().any(|group| group.iter().all(|f| f.holds(self, row, id)));
+        any && has_words(object, row, &question.words)
     }
 
     fn question(&self, object: ObjectType, body: &Map<String, Value>) -> Result<Question, Problem> {
@@ -201,7 +284,7 @@ impl World {
         })
     }
 
-    fn sort(&self, object: ObjectType, sorts: &[Value]) -> Result<(String, bool), Problem> {
+    fn sort(&self, object: ObjectType, sorts: &[Value]) -> Result<Sort, Problem> {
         let (name, descending) = match sorts {
             [] => (object.created_property().to_owned(), false),
             [Value::String(text)] => match text.strip_prefix('-') {
@@ -222,7 +305,11 @@ impl World {
             _ => return Err(Problem::invalid("Only one sort is allowed.")),
         };
         match self.schema.get(object, &name) {
-            Some(_) => Ok((name, descending)),
+            Some(definition) => Ok(Sort {
+                kind: definition.kind,
+                name,
+                descending,
+            }),
             None => Err(Problem::invalid(format!(
                 "There was a problem with the request: property '{name}' does not exist"
             ))),
@@ -270,4 +357,34 @@ fn has_words(object: ObjectType, row: Row<'_>, words: &[String]) -> bool {
     words
         .iter()
         .all(|word| text.iter().any(|value| value.contains(word.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_ordered_as_their_texts_are() {
+        let numbers = [
+            0,
+            1,
+            9,
+            10,
+            11,
+            99,
+            100,
+            101,
+            20_000_000_000,
+            20_000_000_007,
+            200_000_000_070,
+            u64::MAX,
+            u64::MAX / 10,
+        ];
+        for one in numbers {
+            for two in numbers {
+                let texts = one.to_string().cmp(&two.to_string());
+                assert_eq!(as_text(one, two), texts, "{one} and {two}");
+            }
+        }
+    }
 }

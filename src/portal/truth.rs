@@ -145,6 +145,16 @@ impl Truth {
         kept.is_some_and(|record| record.archived_at.is_some() || record.merged_into.is_some() || record.forgotten)
     }
 
+    /// The generated account, where there is one.
+    pub(super) fn generated(&self) -> Option<&Base> {
+        self.base.as_ref()
+    }
+
+    /// A generated record, as it was before anybody wrote to it.
+    pub(super) fn generated_row(base: &Base, object: ObjectType, index: u32) -> Row<'_> {
+        Row::Generated { base, object, index }
+    }
+
     /// A record that is not the current one, as search may still show.
     pub(super) fn kept_row<'a>(&'a self, object: ObjectType, record: &'a Record) -> Row<'a> {
         Row::Kept {

@@ -64,9 +64,14 @@ impl World {
     pub(super) fn object_json(&self, object: ObjectType, id: u64, row: Row<'_>, ask: &Ask) -> Value {
         let mut properties = Map::new();
         let hidden = object == ObjectType::Emails && !self.caller.may("sales-email-read");
+        let text = |name: &str| {
+            row.get(name)
+                .map_or(Value::Null, |text| Value::String(text.into_owned()))
+        };
         let mut put = |name: &str| {
-            if self.schema.get(object, name).is_some() && !(hidden && CONTENT.contains(&name)) {
-                properties.insert(name.to_owned(), row.get(name).map_or(Value::Null, |text| json!(text)));
+            let told = !properties.contains_key(name) && self.schema.get(object, name).is_some();
+            if told && !(hidden && CONTENT.contains(&name)) {
+                properties.insert(name.to_owned(), text(name));
             }
         };
         let always = [object.created_property(), object.modified_property(), "hs_object_id"];
@@ -80,11 +85,11 @@ impl World {
             ask.properties.iter().for_each(|name| put(name));
         }
         always.iter().for_each(|name| put(name));
-        let at = |name: &str| row.get(name).map_or(Value::Null, |text| json!(text));
+        let at = |name: &str| properties.get(name).cloned().unwrap_or_else(|| text(name));
+        let (created, modified) = (at(object.created_property()), at(object.modified_property()));
         let archived_at = row.archived_at();
         let mut body = json!({
-            "id": id.to_string(), "properties": properties, "createdAt": at(object.created_property()),
-            "updatedAt": at(object.modified_property()), "archived": archived_at.is_some(),
+            "id": id.to_string(), "properties": properties, "createdAt": created, "updatedAt": modified, "archived": archived_at.is_some(),
             "url": format!("https://app.hubspot.com/contacts/{}/record/{}/{id}", self.portal_id, object.type_id()),
         });
         if let Some(at) = archived_at {

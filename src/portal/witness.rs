@@ -16,6 +16,50 @@ use super::routes::objects::text_of;
 use super::version::Version;
 use super::world::{LinkWish, World};
 
+/// What is posted under `/__portal/` for other people's doings: the last part of the path, its body, what it does.
+const ACTS: [(&str, &str, &str); 10] = [
+    (
+        "create",
+        "{type, properties, associations?, actor?}",
+        "a colleague creates a record",
+    ),
+    ("edit", "{type, id, properties, actor?}", "a colleague edits one"),
+    ("archive", "{type, id}", "somebody archives one: it leaves every list"),
+    (
+        "restore",
+        "{type, id, actor?}",
+        "somebody restores one: its modified date moves, it rejoins no list that people keep",
+    ),
+    ("gdpr-delete", "{type, id}", "somebody deletes one for good"),
+    (
+        "merge",
+        "{type, primaryObjectId, objectIdToMerge}",
+        "somebody merges two into a third",
+    ),
+    (
+        "recalculate",
+        "{type, id}",
+        "HubSpot moves the modified date, and nothing else to be seen",
+    ),
+    (
+        "link",
+        "{from: {type, id}, to: {type, id}}",
+        "a colleague associates two records",
+    ),
+    ("unlink", "{from: {type, id}, to: {type, id}}", "a colleague parts them"),
+    (
+        "list",
+        "{list_id, add: [id], remove: [id]}",
+        "a colleague changes a list that people keep",
+    ),
+];
+
+/// One line per thing that other people do, for a help text.
+pub(super) fn help() -> String {
+    let line = |(name, body, text): &(&str, &str, &str)| format!("  {name:<12}{body}\n  {:<12}{text}\n", "");
+    ACTS.iter().map(line).collect()
+}
+
 pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
     let parts: Vec<&str> = call.parts.iter().skip(1).map(String::as_str).collect();
     match (&call.method, parts.as_slice()) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dealdeck::portal::{Latency, Settings};
+use dealdeck::portal::{Latency, Portal, Settings};
 use serde_json::{Value, json};
 
 use crate::harness::{Client, client, settings};
@@ -191,5 +191,26 @@ async fn a_colleague_changes_a_list_without_costing_a_request() {
     assert_eq!(
         client.post("/__portal/list", json!({"list_id": "77"})).await.status,
         404
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_the_help_names_is_there() {
+    let client = client(settings());
+    let help = Portal::witness_help();
+    let names = help
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_once(" "))
+        .map(|(name, _)| name);
+    let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    assert_eq!(names.len(), 10, "{help}");
+    for name in names {
+        let empty = client.post(&format!("/__portal/{name}"), json!({})).await;
+        let refused = (empty.status, empty.body.get("category").is_some());
+        assert!(matches!(refused, (400, _) | (404, true)), "{name}: {}", empty.text);
+    }
+    assert_eq!(
+        client.post("/__portal/dance", json!({})).await.body.get("category"),
+        None
     );
 }

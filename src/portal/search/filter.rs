@@ -1,5 +1,8 @@
 //! One filter of a search: which property, which comparison, which values.
 
+use std::cmp::Ordering;
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::portal::clock::parse;
@@ -30,7 +33,7 @@ enum Operator {
 
 /// A value made ready to be compared as its property is.
 #[derive(Debug, Clone, PartialEq, PartialOrd)]
-enum Term {
+pub(super) enum Term {
     Number(f64),
     Text(String),
 }
@@ -125,10 +128,10 @@ impl Filter {
             Subject::Property { name, kind } => (name.as_str(), *kind),
         };
         let value = if name == "hs_object_id" {
-            Some(Term::Text(id.to_string()))
+            Some(Self::id(id))
         } else {
             match kind {
-                Kind::DateTime | Kind::Date => row.instant(name).map(|at| Term::Number(at as f64)),
+                Kind::DateTime | Kind::Date => row.instant(name).map(Self::date),
                 Kind::Number => row.get(name).and_then(|text| text.parse().ok()).map(Term::Number),
                 // The case of options matters, that of other text does not.
                 Kind::Enumeration => row.get(name).map(|text| Term::Text(text.into_owned())),
@@ -142,6 +145,56 @@ impl Filter {
             (_, None) => false,
             (operator, Some(value)) => self.compares(operator, &value),
         }
+    }
+
+    /// Whether this is a filter on that property which holds for all its values from one to another.
+    pub(super) fn is_run(&self, property: &str) -> bool {
+        let Subject::Property { name, kind } = &self.subject else {
+            return false;
+        };
+        let ordered = name == "hs_object_id" || matches!(kind, Kind::DateTime | Kind::Date);
+        name == property && ordered && self.terms.first().is_some_and(|first| self.place(first).is_some())
+    }
+
+    /// False when the filter holds for no record of this id, whatever the record is like.
+    pub(super) fn takes(&self, id: u64) -> bool {
+        let on_id = matches!(&self.subject, Subject::Property { name, .. } if name == "hs_object_id");
+        !on_id || !self.is_run("hs_object_id") || self.place(&Self::id(id)) == Some(Ordering::Equal)
+    }
+
+    /// The part of a run of rows for which the filter holds; their values must go up along the run.
+    pub(super) fn part(&self, run: Range<u32>, value: impl Fn(u32) -> Term) -> Range<u32> {
+        let place = |row| self.place(&value(row)).unwrap_or(Ordering::Less);
+        let from = first(run.clone(), |row| place(row) != Ordering::Less);
+        from..first(from..run.end, |row| place(row) == Ordering::Greater)
+    }
+
+    /// Where a value stands to those the filter holds for: below, among or above them. `None` when these are not all values
+    /// from one to another.
+    fn place(&self, value: &Term) -> Option<Ordering> {
+        let low = self.terms.first()?;
+        let high = self.terms.get(1);
+        let above = |holds: bool| if holds { Ordering::Equal } else { Ordering::Greater };
+        Some(match self.operator {
+            Operator::Eq => value.partial_cmp(low)?,
+            Operator::Lt => above(value < low),
+            Operator::Lte => above(value <= low),
+            Operator::Gt | Operator::Gte | Operator::Between if value < low => Ordering::Less,
+            Operator::Gt if value == low => Ordering::Less,
+            Operator::Gt | Operator::Gte => Ordering::Equal,
+            Operator::Between => above(high.is_some_and(|high| value <= high)),
+            _ => return None,
+        })
+    }
+
+    /// A record id as filters compare it.
+    pub(super) fn id(id: u64) -> Term {
+        Term::Text(id.to_string())
+    }
+
+    /// An instant as filters compare it; Unix milliseconds.
+    pub(super) fn date(at: i64) -> Term {
+        Term::Number(at as f64)
     }
 
     fn compares(&self, operator: Operator, value: &Term) -> bool {
@@ -166,6 +219,20 @@ impl Filter {
             Operator::HasProperty | Operator::NotHasProperty => true,
         }
     }
+}
+
+/// The first row of a run for which something holds that holds for all rows after it, too; the run's end if for none.
+fn first(run: Range<u32>, holds: impl Fn(u32) -> bool) -> u32 {
+    let (mut from, mut to) = (run.start, run.end);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        if holds(middle) {
+            to = middle;
+        } else {
+            from = middle + 1;
+        }
+    }
+    from
 }
 
 fn operator(text: &str) -> Option<Operator> {
