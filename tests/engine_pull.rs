@@ -551,6 +551,7 @@ async fn what_the_scopes_do_not_allow_is_never_asked_for() {
             "the token lacks the scope crm.objects.companies.read: companies are not read",
             "the token lacks the scope crm.objects.tickets.read: tickets are not read",
             "the token lacks the scope crm.objects.contacts.read: tasks are not read",
+            "the token lacks the scope crm.lists.read: lists are not read",
         ]
     );
     assert!(report.complete, "everything the token may read is there");

@@ -25,6 +25,13 @@ const QUICK_TO_CHECK: u64 = 16 << 20;
 /// Bytes to which a write-ahead log that grew is cut back.
 const WAL_LIMIT: i64 = 32 << 20;
 
+/// Pages after which a write-ahead log is copied into its file: seldom enough that a page of an index which many rows
+/// change is copied once.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
+/// Page cache of a connection that only reads, in KiB: what a screen shows again and again is little.
+const READER_CACHE_KIB: i64 = 4_096;
+
 /// How one file is opened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Kind {
@@ -147,10 +154,16 @@ pub(super) fn open_or_rebuild(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result
     }
 }
 
+/// Opens a file that [`open`] has made.
+pub(super) fn open_again(dir: &Path, kind: Kind) -> Result<Connection> {
+    connect(&dir.join(kind.name), kind).map_err(|error| name_damage(kind, error))
+}
+
 /// Opens a file that [`open`] has made, for reading alone.
 pub(super) fn open_to_read(dir: &Path, kind: Kind) -> Result<Connection> {
-    let conn = connect(&dir.join(kind.name), kind).map_err(|error| name_damage(kind, error))?;
+    let conn = open_again(dir, kind)?;
     conn.pragma_update(None, "query_only", true)?;
+    conn.pragma_update(None, "cache_size", -READER_CACHE_KIB.min(kind.cache_kib))?;
     Ok(conn)
 }
 
@@ -163,6 +176,7 @@ fn connect(path: &Path, kind: Kind) -> Result<Connection> {
     conn.pragma_update(None, "cache_size", -kind.cache_kib)?;
     conn.pragma_update(None, "secure_delete", true)?;
     conn.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "trusted_schema", false)?;
     Ok(conn)

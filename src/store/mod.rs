@@ -28,7 +28,7 @@ pub use lock::Lock;
 pub use mirror::{Changed, Mirror, MirrorView, Put, Query, Sort, SortKey, Via};
 pub use outbox::{Attempt, Kept, NewOperation, Outbox, OutboxFilter, OutboxView, Outcome};
 pub use private::{check_private, private_append, private_dir, write_private};
-pub use reader::Reader;
+pub use reader::{Keeper, Reader};
 pub use slots::{LearntLimits, LearntWindow, Slots};
 
 /// Where the store lives.

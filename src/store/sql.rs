@@ -16,6 +16,10 @@ use crate::{
     filter::{Field, Kind, Plan, Property, Test, fold},
 };
 
+/// A property's value. The map's keys are numbers; which one a name has is looked up once, not for every row.
+const PROPERTY: &str = "(SELECT nullif(value, '') FROM json_each(r.properties) \
+     WHERE key = (SELECT CAST(n AS TEXT) FROM property WHERE name = ?))";
+
 /// A condition over `contact AS c` and `record AS r`, with what its `?` are bound to, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Predicate {
@@ -194,8 +198,7 @@ impl Predicate {
     fn value(&mut self, object: ObjectType, field: &Field) -> Result<()> {
         if let Field::Property(Property { name, .. }) = field {
             self.reads_properties = true;
-            self.sql
-                .push_str("(SELECT nullif(value, '') FROM json_each(r.properties) WHERE key = ?)");
+            self.sql.push_str(PROPERTY);
             self.params.push(Value::Text(name.clone()));
             return Ok(());
         }

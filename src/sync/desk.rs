@@ -1,29 +1,55 @@
-//! The way to the store: one desk for what writes, one for what only looks, so that a screen never waits for a page that
-//! is being written. Calls run off the caller's thread, or inline where time is virtual.
+//! The way to the store: one desk for what writes, one for what people change, one for what only looks, so that neither a
+//! screen nor a key ever waits for a page that is being written. Calls run off the caller's thread, or inline where time is
+//! virtual.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     domain::{Fault, FaultKind},
-    store::{self, Reader, Store},
+    store::{self, Keeper, Reader, Store},
 };
 
-/// Both connections to one data directory.
+/// The connections to one data directory.
 #[derive(Clone)]
 pub struct Desk {
-    writer: Arc<Mutex<Store>>,
-    reader: Arc<Mutex<Reader>>,
+    writer: Place<Store>,
+    keeper: Place<Keeper>,
+    reader: Place<Reader>,
     inline: bool,
 }
 
+/// One connection, and whose turn it is: those who wait for it wait without a thread.
+struct Place<T> {
+    turn: Arc<tokio::sync::Mutex<()>>,
+    connection: Arc<Mutex<T>>,
+}
+
+impl<T> Place<T> {
+    fn new(connection: T) -> Self {
+        Self {
+            turn: Arc::default(),
+            connection: Arc::new(Mutex::new(connection)),
+        }
+    }
+}
+
+impl<T> Clone for Place<T> {
+    fn clone(&self) -> Self {
+        Self {
+            turn: Arc::clone(&self.turn),
+            connection: Arc::clone(&self.connection),
+        }
+    }
+}
+
 impl Desk {
-    /// Opens the store and its reader. The notices are for people.
+    /// Opens the store and what stands beside it. The notices are for people.
     pub fn open(settings: &store::Settings, inline: bool) -> Result<(Self, Vec<String>), Fault> {
         let opened = Store::open(settings)?;
-        let reader = Reader::open(settings)?;
         let desk = Self {
-            writer: Arc::new(Mutex::new(opened.store)),
-            reader: Arc::new(Mutex::new(reader)),
+            writer: Place::new(opened.store),
+            keeper: Place::new(Keeper::open(settings)?),
+            reader: Place::new(Reader::open(settings)?),
             inline,
         };
         Ok((desk, opened.notices))
@@ -35,9 +61,16 @@ impl Desk {
         T: Send + 'static,
         W: FnOnce(&mut Store) -> Result<T, Fault> + Send + 'static,
     {
-        let writer = Arc::clone(&self.writer);
-        self.run(move || work(&mut writer.lock().unwrap_or_else(PoisonError::into_inner)))
-            .await
+        self.run(&self.writer, work).await
+    }
+
+    /// Keeps what somebody changes: beside the writing, not behind it.
+    pub async fn keep<T, W>(&self, work: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Keeper) -> Result<T, Fault> + Send + 'static,
+    {
+        self.run(&self.keeper, work).await
     }
 
     /// Runs one look.
@@ -46,24 +79,31 @@ impl Desk {
         T: Send + 'static,
         W: FnOnce(&Reader) -> Result<T, Fault> + Send + 'static,
     {
-        let reader = Arc::clone(&self.reader);
-        self.run(move || work(&reader.lock().unwrap_or_else(PoisonError::into_inner)))
-            .await
+        self.run(&self.reader, |reader| work(reader)).await
     }
 
     /// Runs one look on this thread: for the start, when nobody waits yet.
     pub fn peek<T>(&self, work: impl FnOnce(&Reader) -> Result<T, Fault>) -> Result<T, Fault> {
-        work(&self.reader.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&self.reader.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn run<T, W>(&self, work: W) -> Result<T, Fault>
+    async fn run<C, T, W>(&self, place: &Place<C>, work: W) -> Result<T, Fault>
     where
+        C: Send + 'static,
         T: Send + 'static,
-        W: FnOnce() -> Result<T, Fault> + Send + 'static,
+        W: FnOnce(&mut C) -> Result<T, Fault> + Send + 'static,
     {
+        let place = place.clone();
         if self.inline {
-            return work();
+            return work(&mut place.connection.lock().unwrap_or_else(PoisonError::into_inner));
         }
+        // The turn goes along: work whose caller went away still holds it until it is done.
+        let turn = Arc::clone(&place.turn).lock_owned().await;
+        let work = move || {
+            let outcome = work(&mut place.connection.lock().unwrap_or_else(PoisonError::into_inner));
+            drop(turn);
+            outcome
+        };
         match tokio::task::spawn_blocking(work).await {
             Ok(outcome) => outcome,
             Err(failure) => Err(Fault::new(

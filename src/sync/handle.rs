@@ -147,7 +147,7 @@ impl Handle {
         let saved = self
             .core
             .desk
-            .write(move |store| submit::keep(store, &settings, submission, now))
+            .keep(move |store| submit::keep(store, &settings, submission, now))
             .await?;
         for (op, state) in saved.moved {
             self.core.tell_operation(op.id, saved.deal.clone(), state);
@@ -165,7 +165,7 @@ impl Handle {
         let undone = self
             .core
             .desk
-            .write(move |store| undo::undo(store, &settings, now))
+            .keep(move |store| undo::undo(store, &settings, now))
             .await?;
         for (op, state) in undone.moved {
             self.core.tell_operation(op.id, undone.deal.clone(), state);
@@ -212,12 +212,12 @@ impl Handle {
 
     async fn by_hand<W>(&self, id: OpId, work: W) -> Result<Operation, Fault>
     where
-        W: FnOnce(&mut crate::store::Store) -> Result<Kept, Fault> + Send + 'static,
+        W: FnOnce(&mut crate::store::Keeper) -> Result<Kept, Fault> + Send + 'static,
     {
         let (kept, deal) = self
             .core
             .desk
-            .write(move |store| {
+            .keep(move |store| {
                 let kept = work(store)?;
                 let deal = super::core::deal_of(&store.outbox, &kept);
                 Ok((kept, deal))
@@ -320,7 +320,7 @@ impl Handle {
         let (key, text) = (key.to_owned(), text.map(str::to_owned));
         self.core
             .desk
-            .write(move |store| match text {
+            .keep(move |store| match text {
                 Some(text) => Ok(store.outbox.put_draft(&key, &text)?),
                 None => Ok(store.outbox.drop_draft(&key)?),
             })

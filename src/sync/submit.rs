@@ -17,7 +17,7 @@ use crate::{
         Change, Deal, DealId, Fault, FaultKind, ObjectType, OpState, Operation, Origin, OwnerId, Payload, Pipeline,
         PipelineId, Properties, PropertyDefinition, Receipt, Record, RecordRef, StageId, Submission, body_to_html,
     },
-    store::{Kept, NewOperation, Store},
+    store::{Keeper, Kept, NewOperation},
 };
 
 /// HubSpot keeps this much of a note's body.
@@ -34,7 +34,7 @@ pub struct Saved {
 }
 
 /// Keeps a change.
-pub fn keep(store: &mut Store, settings: &Settings, submission: Submission, now: Timestamp) -> Result<Saved, Fault> {
+pub fn keep(store: &mut Keeper, settings: &Settings, submission: Submission, now: Timestamp) -> Result<Saved, Fault> {
     if settings.read_only {
         return Err(Fault::new(
             FaultKind::Usage,
@@ -84,7 +84,7 @@ pub fn keep(store: &mut Store, settings: &Settings, submission: Submission, now:
 
 /// Rewrites a change that is still inside its grace; keeps a new operation otherwise.
 fn keep_or_coalesce(
-    store: &mut Store,
+    store: &mut Keeper,
     new: NewOperation,
     grace: Option<Duration>,
     now: Timestamp,
@@ -131,14 +131,14 @@ struct Wanted {
 
 /// What the checks need to know.
 struct Counter<'a> {
-    store: &'a Store,
+    store: &'a Keeper,
     account: u64,
     pipelines: Vec<Pipeline>,
     me: Option<OwnerId>,
 }
 
 impl<'a> Counter<'a> {
-    fn open(store: &'a Store, settings: &Settings) -> Result<Self, Fault> {
+    fn open(store: &'a Keeper, settings: &Settings) -> Result<Self, Fault> {
         let account = store.mirror.account()?.ok_or_else(|| {
             Fault::new(
                 FaultKind::Usage,

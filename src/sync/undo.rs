@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{Settings, core::deal_of, push::unborn, titles, view};
 use crate::{
     domain::{DealId, Fault, FaultKind, ObjectType, OpState, Payload, RecordRef, UndoOutcome},
-    store::{Kept, NewOperation, Store},
+    store::{Keeper, Kept, NewOperation},
 };
 
 /// What undo did.
@@ -20,7 +20,7 @@ pub struct Undone {
 }
 
 /// Takes back the newest action.
-pub fn undo(store: &mut Store, settings: &Settings, now: Timestamp) -> Result<Undone, Fault> {
+pub fn undo(store: &mut Keeper, settings: &Settings, now: Timestamp) -> Result<Undone, Fault> {
     if settings.read_only {
         return Err(Fault::new(
             FaultKind::Usage,
@@ -49,7 +49,7 @@ pub fn undo(store: &mut Store, settings: &Settings, now: Timestamp) -> Result<Un
 
 type Step = (UndoOutcome, Vec<(Kept, OpState)>);
 
-fn cancelled(store: &mut Store, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
+fn cancelled(store: &mut Keeper, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
     store.outbox.mark_undone(op.id, None, now)?;
     let outcome = UndoOutcome::Cancelled {
         of: op.id,
@@ -58,7 +58,7 @@ fn cancelled(store: &mut Store, op: &Kept, now: Timestamp) -> Result<Step, Fault
     Ok((outcome, vec![(op.clone(), OpState::Cancelled)]))
 }
 
-fn invert(store: &mut Store, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
+fn invert(store: &mut Keeper, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
     let inverse = match inverse(store, op)? {
         Ok(inverse) => inverse,
         Err(why) => {
@@ -77,7 +77,7 @@ fn invert(store: &mut Store, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
 }
 
 /// The operation that takes another one back, or why there is none.
-fn inverse(store: &Store, op: &Kept) -> Result<Result<NewOperation, String>, Fault> {
+fn inverse(store: &Keeper, op: &Kept) -> Result<Result<NewOperation, String>, Fault> {
     let (entity, payload) = match &op.payload {
         Payload::Archive => {
             return Ok(Err(format!(
@@ -112,7 +112,7 @@ fn inverse(store: &Store, op: &Kept) -> Result<Result<NewOperation, String>, Fau
 }
 
 /// What somebody changed since on top of ours, in a sentence.
-fn changed_since(store: &Store, op: &Kept) -> Result<Option<String>, Fault> {
+fn changed_since(store: &Keeper, op: &Kept) -> Result<Option<String>, Fault> {
     let Payload::SetProperties { values, .. } = &op.payload else {
         return Ok(None);
     };

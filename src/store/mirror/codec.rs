@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rusqlite::{
-    Row,
+    Connection, Row,
     types::{Type, Value, ValueRef},
 };
 
-use crate::domain::{ObjectType, Record};
+use super::names::Names;
+use crate::{
+    domain::{ObjectType, Record},
+    store::Result,
+};
 
-/// The columns [`stored`] reads, in its order.
+/// The columns a [`Raw`] reads, in its order.
 pub(super) const COLUMNS: &str = "r.key, r.id, r.created, r.version, r.archived, r.properties, r.links";
 
 /// A record with the key of its row.
@@ -50,21 +54,47 @@ pub(super) fn id_text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> 
     }
 }
 
-/// A record out of a row of [`COLUMNS`].
-pub(super) fn stored(object: ObjectType, row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored {
-        key: row.get(0)?,
-        record: Record {
-            object,
+/// A row of [`COLUMNS`], its maps still as text.
+pub(super) struct Raw {
+    key: i64,
+    id: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    archived: bool,
+    properties: String,
+    links: String,
+}
+
+impl Raw {
+    /// Out of a row of [`COLUMNS`].
+    pub(super) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            key: row.get(0)?,
             id: id_text(row, 1)?,
             created_at: time(row, 2)?,
             updated_at: time(row, 3)?,
             archived: row.get(4)?,
-            properties: serde_json::from_str(row.get_ref(5)?.as_str()?).map_err(|error| broken(5, error))?,
-            associations: serde_json::from_str(row.get_ref(6)?.as_str()?).map_err(|error| broken(6, error))?,
-            history: BTreeMap::new(),
-        },
-    })
+            properties: row.get(5)?,
+            links: row.get(6)?,
+        })
+    }
+
+    /// The record, with its properties under their names.
+    pub(super) fn read(self, object: ObjectType, conn: &Connection, names: &Names) -> Result<Stored> {
+        Ok(Stored {
+            key: self.key,
+            record: Record {
+                object,
+                id: self.id,
+                created_at: self.created_at,
+                updated_at: self.updated_at,
+                archived: self.archived,
+                properties: names.decode(conn, &self.properties)?,
+                associations: serde_json::from_str(&self.links)?,
+                history: BTreeMap::new(),
+            },
+        })
+    }
 }
 
 /// A time of the file.

@@ -1,8 +1,8 @@
 //! Which records name which. A pair of types is kept with one of the two; the other side is found through `backlink`.
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
-use super::{Changed, Mirror, codec, put};
+use super::{Changed, Mirror, codec, names::Tx, put};
 use crate::{
     domain::{ObjectType, Record, RecordRef},
     store::Result,
@@ -37,7 +37,7 @@ impl Mirror {
 }
 
 /// Whoever names a record names another one from now on, or none.
-pub(super) fn rename(tx: &Transaction<'_>, record: &RecordRef, to: Option<&str>) -> Result<Vec<Changed>> {
+pub(super) fn rename(tx: &Tx<'_>, record: &RecordRef, to: Option<&str>) -> Result<Vec<Changed>> {
     let mut changed = Vec::new();
     for keeper in ObjectType::ALL {
         for id in naming(tx, record, keeper)? {
@@ -51,7 +51,7 @@ pub(super) fn rename(tx: &Transaction<'_>, record: &RecordRef, to: Option<&str>)
 }
 
 /// The records of a type that name this one.
-fn naming(tx: &Transaction<'_>, record: &RecordRef, keeper: ObjectType) -> Result<Vec<String>> {
+fn naming(tx: &Tx<'_>, record: &RecordRef, keeper: ObjectType) -> Result<Vec<String>> {
     let mut statement =
         tx.prepare_cached("SELECT from_id FROM backlink WHERE to_object = ?1 AND to_id = ?2 AND from_object = ?3")?;
     let ids = statement.query_map(
@@ -66,7 +66,7 @@ fn naming(tx: &Transaction<'_>, record: &RecordRef, keeper: ObjectType) -> Resul
 }
 
 fn change(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     keeper: ObjectType,
     id: &str,
     of: ObjectType,
@@ -90,7 +90,7 @@ fn change(
     }))
 }
 
-pub(super) fn link(tx: &Transaction<'_>, record: &Record) -> Result<()> {
+pub(super) fn link(tx: &Tx<'_>, record: &Record) -> Result<()> {
     let mut insert = tx.prepare_cached(
         "INSERT OR IGNORE INTO backlink (to_object, to_id, from_object, from_id) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -103,7 +103,7 @@ pub(super) fn link(tx: &Transaction<'_>, record: &Record) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn unlink(tx: &Transaction<'_>, record: &Record) -> Result<()> {
+pub(super) fn unlink(tx: &Tx<'_>, record: &Record) -> Result<()> {
     let mut delete = tx.prepare_cached(
         "DELETE FROM backlink WHERE to_object = ?1 AND to_id = ?2 AND from_object = ?3 AND from_id = ?4",
     )?;

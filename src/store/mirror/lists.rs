@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Mirror, MirrorView, codec};
+use super::{Mirror, MirrorView, codec, names::Tx};
 use crate::{
     domain::{List, ListId, ListMember, MemberChange, Membership},
     store::Result,
@@ -212,7 +212,7 @@ impl Mirror {
 }
 
 /// A contact that is gone is in no list any more.
-pub(super) fn leave_all(tx: &Transaction<'_>, contact: &str) -> Result<()> {
+pub(super) fn leave_all(tx: &Tx<'_>, contact: &str) -> Result<()> {
     tx.prepare_cached("DELETE FROM member WHERE record = ?1")?
         .execute([codec::id(contact)])?;
     Ok(())
@@ -229,7 +229,7 @@ fn members(conn: &Connection, list: &ListId) -> Result<Vec<ListMember>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn join(tx: &Transaction<'_>, list: &ListId, record: &str, joined: Option<Timestamp>) -> Result<()> {
+fn join(tx: &Tx<'_>, list: &ListId, record: &str, joined: Option<Timestamp>) -> Result<()> {
     tx.prepare_cached("INSERT OR REPLACE INTO member (list, record, joined) VALUES (?1, ?2, ?3)")?
         .execute(params![
             codec::id(list.as_str()),
@@ -239,13 +239,13 @@ fn join(tx: &Transaction<'_>, list: &ListId, record: &str, joined: Option<Timest
     Ok(())
 }
 
-fn leave(tx: &Transaction<'_>, list: &ListId, record: &str) -> Result<()> {
+fn leave(tx: &Tx<'_>, list: &ListId, record: &str) -> Result<()> {
     tx.prepare_cached("DELETE FROM member WHERE list = ?1 AND record = ?2")?
         .execute(params![codec::id(list.as_str()), codec::id(record)])?;
     Ok(())
 }
 
-fn note(tx: &Transaction<'_>, list: &ListId, record: &str, joins: bool, at: Timestamp, is_first: bool) -> Result<()> {
+fn note(tx: &Tx<'_>, list: &ListId, record: &str, joins: bool, at: Timestamp, is_first: bool) -> Result<()> {
     if is_first {
         return Ok(());
     }
@@ -259,7 +259,7 @@ fn note(tx: &Transaction<'_>, list: &ListId, record: &str, joins: bool, at: Time
     Ok(())
 }
 
-fn forget(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
+fn forget(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
     let before = now.checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
     tx.prepare_cached("DELETE FROM member_change WHERE at < ?1")?
         .execute([before.as_millisecond()])?;

@@ -10,6 +10,8 @@ mod feed;
 mod ids;
 mod links;
 mod lists;
+mod load;
+mod names;
 mod notes;
 mod page;
 mod put;
@@ -26,7 +28,8 @@ use rusqlite_migration::M;
 use super::{Result, files, sql};
 use crate::{domain::Record, filter::Plan};
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("schema.sql"))];
+/// The first step is the layout of the first weeks: a file of it is emptied by the second, and read again.
+const STEPS: &[M<'static>] = &[M::up(""), M::up(include_str!("schema.sql"))];
 
 /// How a record was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +129,7 @@ pub struct Query {
 #[derive(Debug)]
 pub struct MirrorView {
     conn: Connection,
+    names: names::Names,
 }
 
 /// Everything that changes the mirror; reads like a [`MirrorView`].
@@ -149,7 +153,7 @@ impl Mirror {
         sql::functions(&conn)?;
         Ok((
             Self {
-                view: MirrorView { conn },
+                view: MirrorView::new(conn),
             },
             notice,
         ))
@@ -166,6 +170,13 @@ impl MirrorView {
     pub(super) fn open(dir: &Path) -> Result<Self> {
         let conn = files::open_to_read(dir, files::MIRROR)?;
         sql::functions(&conn)?;
-        Ok(Self { conn })
+        Ok(Self::new(conn))
+    }
+
+    fn new(conn: Connection) -> Self {
+        Self {
+            conn,
+            names: names::Names::default(),
+        }
     }
 }

@@ -199,14 +199,18 @@ impl<'a> Listing<'a> {
         );
         let mut statement = view.conn.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(&params), |row| {
-            let stored = codec::stored(self.object, row)?;
             let place = match row.get_ref(7)? {
                 ValueRef::Integer(number) => Some(Place::Number(number)),
                 ValueRef::Text(_) => Some(Place::Text(row.get(7)?)),
                 _ => None,
             };
-            Ok((stored.record, Mark(place, stored.key)))
+            Ok((codec::Raw::of(row)?, place))
         })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        rows.map(|row| {
+            let (raw, place) = row?;
+            let stored = raw.read(self.object, &view.conn, &view.names)?;
+            Ok((stored.record, Mark(place, stored.key)))
+        })
+        .collect()
     }
 }

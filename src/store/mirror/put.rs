@@ -1,11 +1,13 @@
 //! Records into the mirror: forward only, one transaction a page, with the cursor that says how far the page reached.
 
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
 
 use super::{
-    Changed, Mirror, Put, Via,
+    Changed, Mirror, MirrorView, Put, Via,
     codec::{self, Stored},
-    links, lists, typed,
+    links, lists, load,
+    names::Tx,
+    typed,
 };
 use crate::{
     domain::{ObjectType, Record, RecordRef},
@@ -23,7 +25,7 @@ impl Mirror {
     pub fn put(&mut self, object: ObjectType, records: &[Record], how: Put<'_>) -> Result<Vec<Changed>> {
         self.write(|tx| {
             let mut changed = Vec::new();
-            let relisting = super::relist::is_open(tx, object)?;
+            let relisting = super::relist::takes_note(tx, object)?;
             for record in records {
                 if relisting {
                     super::relist::saw(tx, object, &record.id)?;
@@ -70,24 +72,25 @@ impl Mirror {
     }
 
     /// One transaction that takes the write lock at once.
-    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let tx = self
-            .view
-            .conn
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let value = work(&tx)?;
-        tx.commit()?;
-        Ok(value)
+    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let MirrorView { conn, names } = &mut self.view;
+        let tx = Tx {
+            tx: conn.transaction_with_behavior(TransactionBehavior::Immediate)?,
+            names,
+        };
+        let outcome = work(&tx).and_then(|value| {
+            tx.tx.commit()?;
+            Ok(value)
+        });
+        if outcome.is_err() {
+            names.forget();
+        }
+        outcome
     }
 }
 
 /// Puts one record; `None` when the mirror looks the same as before.
-pub(super) fn put_one(
-    tx: &Transaction<'_>,
-    object: ObjectType,
-    incoming: &Record,
-    via: Via,
-) -> Result<Option<Changed>> {
+pub(super) fn put_one(tx: &Tx<'_>, object: ObjectType, incoming: &Record, via: Via) -> Result<Option<Changed>> {
     let reference = RecordRef::new(object, incoming.id.as_str());
     let Some(old) = find(tx, &reference)? else {
         return put_new(tx, &reference, incoming, via);
@@ -111,7 +114,7 @@ pub(super) fn put_one(
     }))
 }
 
-fn put_new(tx: &Transaction<'_>, reference: &RecordRef, incoming: &Record, via: Via) -> Result<Option<Changed>> {
+fn put_new(tx: &Tx<'_>, reference: &RecordRef, incoming: &Record, via: Via) -> Result<Option<Changed>> {
     let number = codec::number(reference.object);
     let id = codec::id(&reference.id);
     let version = incoming.updated_at.as_millisecond();
@@ -139,10 +142,12 @@ fn put_new(tx: &Transaction<'_>, reference: &RecordRef, incoming: &Record, via: 
         version,
         direct,
         after.archived,
-        serde_json::to_string(&after.properties)?,
+        tx.names.encode(tx, &after.properties)?,
         serde_json::to_string(&after.associations)?,
     ])?;
-    typed::write(tx, tx.last_insert_rowid(), &after)?;
+    let key = tx.last_insert_rowid();
+    typed::write(tx, key, &after)?;
+    load::keep_words(tx, key, None, Some(&after))?;
     links::link(tx, &after)?;
     Ok(Some(Changed {
         id: reference.id.clone(),
@@ -189,7 +194,7 @@ pub(super) fn deduplicated(ids: &[String]) -> Vec<String> {
 }
 
 /// The row of a record.
-pub(super) fn find(tx: &Transaction<'_>, record: &RecordRef) -> Result<Option<Stored>> {
+pub(super) fn find(tx: &Tx<'_>, record: &RecordRef) -> Result<Option<Stored>> {
     let sql = format!(
         "SELECT {} FROM record AS r WHERE r.object = ?1 AND r.id = ?2",
         codec::COLUMNS
@@ -197,13 +202,13 @@ pub(super) fn find(tx: &Transaction<'_>, record: &RecordRef) -> Result<Option<St
     let found = tx
         .prepare_cached(&sql)?
         .query_row(params![codec::number(record.object), codec::id(&record.id)], |row| {
-            codec::stored(record.object, row)
+            codec::Raw::of(row)
         })
         .optional()?;
-    Ok(found)
+    found.map(|raw| raw.read(record.object, tx, tx.names)).transpose()
 }
 
-pub(super) fn rewrite(tx: &Transaction<'_>, key: i64, before: &Record, after: &Record) -> Result<()> {
+pub(super) fn rewrite(tx: &Tx<'_>, key: i64, before: &Record, after: &Record) -> Result<()> {
     tx.prepare_cached(
         "UPDATE record SET created = ?2, version = ?3, archived = ?4, properties = ?5, links = ?6 WHERE key = ?1",
     )?
@@ -212,10 +217,11 @@ pub(super) fn rewrite(tx: &Transaction<'_>, key: i64, before: &Record, after: &R
         after.created_at.as_millisecond(),
         after.updated_at.as_millisecond(),
         after.archived,
-        serde_json::to_string(&after.properties)?,
+        tx.names.encode(tx, &after.properties)?,
         serde_json::to_string(&after.associations)?,
     ])?;
     typed::write(tx, key, after)?;
+    load::keep_words(tx, key, Some(before), Some(after))?;
     if before.associations != after.associations {
         links::unlink(tx, before)?;
         links::link(tx, after)?;
@@ -224,7 +230,7 @@ pub(super) fn rewrite(tx: &Transaction<'_>, key: i64, before: &Record, after: &R
 }
 
 /// Removes one record, and remembers which version is gone.
-pub(super) fn remove_one(tx: &Transaction<'_>, reference: &RecordRef) -> Result<Option<Record>> {
+pub(super) fn remove_one(tx: &Tx<'_>, reference: &RecordRef) -> Result<Option<Record>> {
     let Some(Stored { key, record }) = find(tx, reference)? else {
         return Ok(None);
     };
@@ -232,6 +238,7 @@ pub(super) fn remove_one(tx: &Transaction<'_>, reference: &RecordRef) -> Result<
     if record.object == ObjectType::Contacts {
         lists::leave_all(tx, &record.id)?;
     }
+    load::keep_words(tx, key, Some(&record), None)?;
     typed::erase(tx, key, record.object)?;
     tx.prepare_cached("DELETE FROM record WHERE key = ?1")?.execute([key])?;
     tx.prepare_cached("INSERT OR REPLACE INTO gone (object, id, version) VALUES (?1, ?2, ?3)")?

@@ -1,9 +1,9 @@
 //! Reading a whole list again. What no page named is gone, but only once the last page was read: a list that was read
 //! half way must not look like deletions.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 
-use super::{Mirror, MirrorView, codec, put};
+use super::{Mirror, MirrorView, codec, names::Tx, put};
 use crate::{
     domain::{ObjectType, RecordRef},
     store::{Error, Result},
@@ -11,7 +11,8 @@ use crate::{
 
 impl Mirror {
     /// Begins (or begins again) to read the list of a type from its start. Every record that is put from now on counts
-    /// as met, however it was read, also by the next process if this one ends in between.
+    /// as met, however it was read, also by the next process if this one ends in between. Where there is nothing yet,
+    /// nothing can be found to be gone, and nobody takes note of what is met.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -19,7 +20,11 @@ impl Mirror {
         self.write(|tx| {
             let number = codec::number(object);
             tx.execute("DELETE FROM relist_seen WHERE object = ?1", [number])?;
-            tx.execute("INSERT OR REPLACE INTO relist (object) VALUES (?1)", [number])?;
+            tx.execute(
+                "INSERT OR REPLACE INTO relist (object, is_first) \
+                 SELECT ?1, NOT EXISTS (SELECT 1 FROM record WHERE object = ?1)",
+                [number],
+            )?;
             Ok(())
         })
     }
@@ -34,6 +39,10 @@ impl Mirror {
                 return Err(Error::NotRelisting(object));
             }
             let number = codec::number(object);
+            if !takes_note(tx, object)? {
+                tx.execute("DELETE FROM relist WHERE object = ?1", [number])?;
+                return Ok(Vec::new());
+            }
             let gone: Vec<String> = tx
                 .prepare(
                     "SELECT id FROM record AS r WHERE object = ?1 AND archived = 0 AND NOT EXISTS (\
@@ -68,7 +77,15 @@ pub(super) fn is_open(conn: &Connection, object: ObjectType) -> Result<bool> {
     Ok(open)
 }
 
-pub(super) fn saw(tx: &Transaction<'_>, object: ObjectType, id: &str) -> Result<()> {
+/// Whether what is met has to be noted.
+pub(super) fn takes_note(conn: &Connection, object: ObjectType) -> Result<bool> {
+    let takes = conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM relist WHERE object = ?1 AND is_first = 0)")?
+        .query_row([codec::number(object)], |row| row.get(0))?;
+    Ok(takes)
+}
+
+pub(super) fn saw(tx: &Tx<'_>, object: ObjectType, id: &str) -> Result<()> {
     tx.prepare_cached("INSERT OR IGNORE INTO relist_seen (object, id) VALUES (?1, ?2)")?
         .execute(params![codec::number(object), codec::id(id)])?;
     Ok(())

@@ -1,5 +1,12 @@
 -- Times are milliseconds since 1970, UTC: HubSpot's own precision. `object` is HubSpot's type number (deals 0-3 → 3).
 -- Ids are integers where they look like one, else text, so that they are small and sort as people expect.
+
+-- A file of the layout before this one is emptied and read again: HubSpot still has everything.
+DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS contact; DROP TABLE IF EXISTS deal; DROP TABLE IF EXISTS backlink;
+DROP TABLE IF EXISTS gone; DROP TABLE IF EXISTS tally; DROP TABLE IF EXISTS relist; DROP TABLE IF EXISTS relist_seen;
+DROP TABLE IF EXISTS document; DROP TABLE IF EXISTS cursor; DROP TABLE IF EXISTS notes_read; DROP TABLE IF EXISTS feed;
+DROP TABLE IF EXISTS segment_day;
+
 CREATE TABLE record (
   key INTEGER PRIMARY KEY,
   object INTEGER NOT NULL,
@@ -8,11 +15,13 @@ CREATE TABLE record (
   version INTEGER NOT NULL,                     -- updatedAt: never decreases
   direct INTEGER,                               -- the newest version that came from a direct read or a write's answer
   archived INTEGER NOT NULL,
-  properties TEXT NOT NULL,                     -- {"name": "value" or null}
+  properties TEXT NOT NULL,                     -- {"n": "value" or null}, n of the table `property`
   links TEXT NOT NULL,                          -- {"contacts": ["1", "2"]}, only types that were asked for
   UNIQUE (object, id)
 ) STRICT;
 
+-- What the numbers of property maps stand for.
+CREATE TABLE property (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE INDEX record_archived ON record (object, id) WHERE archived = 1;
 
 -- What contacts are listed, filtered and counted by; wide rows would make scans slow. Same key as in `record`; archived
@@ -24,14 +33,6 @@ CREATE TABLE contact (
   lifecycle TEXT, status TEXT, owner TEXT,
   created INTEGER NOT NULL, updated INTEGER NOT NULL, activity INTEGER
 ) STRICT;
-CREATE INDEX contact_name ON contact (name COLLATE NOCASE);
-CREATE INDEX contact_email ON contact (email COLLATE NOCASE);
-CREATE INDEX contact_company ON contact (company COLLATE NOCASE);
-CREATE INDEX contact_lifecycle ON contact (lifecycle);
-CREATE INDEX contact_owner ON contact (owner);
-CREATE INDEX contact_created ON contact (created);
-CREATE INDEX contact_updated ON contact (updated);
-CREATE INDEX contact_activity ON contact (activity);
 
 -- Deals as the board reads them, all at once, without parsing a property map each. Archived deals are not here.
 CREATE TABLE deal (
@@ -69,7 +70,7 @@ CREATE TRIGGER record_turns AFTER UPDATE OF archived ON record WHEN NEW.archived
 END;
 
 -- A list that is being read from its beginning, and what was met since.
-CREATE TABLE relist (object INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE relist (object INTEGER PRIMARY KEY, is_first INTEGER NOT NULL) STRICT;
 CREATE TABLE relist_seen (object INTEGER NOT NULL, id ANY NOT NULL, PRIMARY KEY (object, id)) STRICT, WITHOUT ROWID;
 
 -- Account, pipelines, owners, definitions: small documents that are read and replaced whole.
@@ -90,3 +91,6 @@ CREATE TABLE member_change (
   n INTEGER PRIMARY KEY, list ANY NOT NULL, record ANY NOT NULL, joins INTEGER NOT NULL, at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX member_change_at ON member_change (at);
+
+-- Words of names, e-mail addresses, companies and domains; `rowid` is the key of the record. Filled after the first load.
+CREATE VIRTUAL TABLE find USING fts5 (kind, text, content = '', contentless_delete = 1, prefix = '2 3');

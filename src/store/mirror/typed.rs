@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 use rust_decimal::Decimal;
 
-use super::codec;
+use super::{codec, names::Tx};
 use crate::{
     domain::{Contact, Deal, ObjectType, OwnerId, PipelineId, Record, StageId},
     store::Result,
 };
 
 /// Writes the narrow row of a record, or erases it when the record is archived. Types without one have nothing to do.
-pub(super) fn write(tx: &Transaction<'_>, key: i64, record: &Record) -> Result<()> {
+pub(super) fn write(tx: &Tx<'_>, key: i64, record: &Record) -> Result<()> {
     if record.archived {
         return erase(tx, key, record.object);
     }
@@ -25,7 +25,7 @@ pub(super) fn write(tx: &Transaction<'_>, key: i64, record: &Record) -> Result<(
 }
 
 /// Erases the narrow row of a record.
-pub(super) fn erase(tx: &Transaction<'_>, key: i64, object: ObjectType) -> Result<()> {
+pub(super) fn erase(tx: &Tx<'_>, key: i64, object: ObjectType) -> Result<()> {
     let sql = match object {
         ObjectType::Contacts => "DELETE FROM contact WHERE key = ?1",
         ObjectType::Deals => "DELETE FROM deal WHERE key = ?1",
@@ -35,7 +35,7 @@ pub(super) fn erase(tx: &Transaction<'_>, key: i64, object: ObjectType) -> Resul
     Ok(())
 }
 
-fn write_contact(tx: &Transaction<'_>, key: i64, record: &Record) -> Result<()> {
+fn write_contact(tx: &Tx<'_>, key: i64, record: &Record) -> Result<()> {
     let contact = Contact::from_record(record);
     let blank = |part: &Option<String>| part.as_deref().is_none_or(|part| part.trim().is_empty());
     tx.prepare_cached(
@@ -62,7 +62,7 @@ fn write_contact(tx: &Transaction<'_>, key: i64, record: &Record) -> Result<()> 
     Ok(())
 }
 
-fn write_deal(tx: &Transaction<'_>, key: i64, record: &Record) -> Result<()> {
+fn write_deal(tx: &Tx<'_>, key: i64, record: &Record) -> Result<()> {
     let deal = Deal::from_record(record);
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     let decimal = |number: Option<Decimal>| number.map(|number| number.to_string());

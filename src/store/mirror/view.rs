@@ -25,10 +25,10 @@ impl MirrorView {
             .conn
             .prepare_cached(&sql)?
             .query_row(params![codec::number(record.object), codec::id(&record.id)], |row| {
-                codec::stored(record.object, row)
+                codec::Raw::of(row)
             })
             .optional()?;
-        Ok(found.map(|stored| stored.record))
+        found.map(|raw| self.read(record.object, raw)).transpose()
     }
 
     /// Records in the order of their ids, archived ones included; unknown ids are passed over.
@@ -54,8 +54,8 @@ impl MirrorView {
             codec::COLUMNS
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
-        let rows = statement.query_map([codec::number(object)], |row| Ok(codec::stored(object, row)?.record))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let rows = statement.query_map([codec::number(object)], codec::Raw::of)?;
+        rows.map(|raw| self.read(object, raw?)).collect()
     }
 
     /// Every live deal as [`Deal::from_record`] reads it, times in whole milliseconds, without pending operations.
@@ -148,6 +148,12 @@ impl MirrorView {
     }
 }
 
+impl MirrorView {
+    fn read(&self, object: ObjectType, raw: codec::Raw) -> Result<Record> {
+        Ok(raw.read(object, &self.conn, &self.names)?.record)
+    }
+}
+
 impl Mirror {
     /// Forgets everything, and leaves no trace of it in the file.
     ///
@@ -172,6 +178,7 @@ impl Mirror {
                 "list",
                 "member",
                 "member_change",
+                "find",
             ] {
                 tx.execute(&format!("DELETE FROM {table}"), [])?;
             }

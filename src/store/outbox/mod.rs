@@ -178,6 +178,14 @@ impl Outbox {
         })
     }
 
+    /// Another connection to a file that [`Outbox::open`] has made and checked.
+    pub(super) fn open_again(dir: &Path) -> Result<Self> {
+        let conn = files::open_again(dir, files::OUTBOX)?;
+        Ok(Self {
+            view: OutboxView { conn },
+        })
+    }
+
     /// The connection, for a test that makes the disk full.
     #[cfg(test)]
     pub(super) fn connection(&self) -> &Connection {

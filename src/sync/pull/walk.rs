@@ -365,6 +365,12 @@ async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fau
 }
 
 async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec<String>, Fault> {
+    // Step by step, so that nobody waits long for the store.
+    while core
+        .desk
+        .write(move |store| Ok(store.mirror.settle_load(object)?))
+        .await?
+    {}
     core.desk
         .write(move |store| {
             let gone = store.mirror.relist_finish(object)?;
