@@ -2,9 +2,11 @@
 # HubSpot's own SDKs for Python and Node against `dealdeck simulate`: what they trip over is a bug of the simulated portal.
 #
 #   tests/sdk/run.sh [BINARY]
+#   tests/sdk/run.sh --install
 #
 # Without BINARY, cargo is asked for the one the tests use. The SDKs are installed from their registries, at the versions
 # pinned here, into a cache outside the clone. Prints a line a check and ends in 'N passed, N failed'; exits 1 on failures.
+# --install only installs them, and prints the directories of the Python and of the Node SDK, a line each.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
@@ -48,42 +50,61 @@ keyed() {
   echo "$cache/$name-$(cat "$@" | sha256sum | cut -c1-12)"
 }
 
-python_checks() {
-  local home
+# Makes sure that the Python SDK is installed; where, is in $home.
+python_home() {
   home="$(keyed python "$here/python/requirements.txt" <(python3 --version))"
   if [ ! -e "$home/ready" ]; then
     rm -rf "$home"
-    within python3 -m venv "$home"
-    within "$home/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"
+    within python3 -m venv "$home" >&2
+    within "$home/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt" >&2
     touch "$home/ready"
   fi
+}
+
+python_checks() {
+  local home
+  python_home
   PYTHONDONTWRITEBYTECODE=1 within "$home/bin/python" "$here/python/main.py"
 }
 
-node_checks() {
-  local home
+# The same for the Node SDK.
+node_home() {
   home="$(keyed node "$here/node/package-lock.json")"
   if [ ! -e "$home/ready" ]; then
     rm -rf "$home"
     mkdir -p "$home"
     cp "$here/node/package.json" "$here/node/package-lock.json" "$home"
     # The SDK asks for a newer Node than it needs: any with fetch will do.
-    within npm ci --prefix "$home" --silent --no-audit --no-fund --engine-strict=false
+    within npm ci --prefix "$home" --silent --no-audit --no-fund --engine-strict=false >&2
     touch "$home/ready"
   fi
+}
+
+node_checks() {
+  local home
+  node_home
   SDK_NODE_HOME="$home" within node "$here/node/main.mjs"
 }
 
 need "Python with venv" "python3 -m venv --help && python3 -c 'import ensurepip'" python3 python3-venv
 need "Node 18 or newer with npm" "node -e 'fetch' && npm --version" nodejs npm
-DEALDECK_BINARY="${1:-$(binary)}"
-export DEALDECK_BINARY
-[ -x "$DEALDECK_BINARY" ] || { echo "'$DEALDECK_BINARY' is no program; build dealdeck first" >&2; exit 1; }
-
 logs="$(mktemp -d)"
 trap 'rm -rf "$logs"' EXIT
 cache="${XDG_CACHE_HOME:-${HOME:-$logs}/.cache}/dealdeck-ci/sdk"
 mkdir -p "$cache"
+SECONDS=0
+
+if [ "${1:-}" = --install ]; then
+  for side in python node; do
+    "${side}_home"
+    echo "$home"
+  done
+  exit
+fi
+
+DEALDECK_BINARY="${1:-$(binary)}"
+export DEALDECK_BINARY
+[ -x "$DEALDECK_BINARY" ] || { echo "'$DEALDECK_BINARY' is no program; build dealdeck first" >&2; exit 1; }
 SECONDS=0
 
 # Side by side, each against a portal of its own.
