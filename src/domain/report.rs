@@ -37,6 +37,8 @@ pub struct SyncReport {
     pub complete: bool,
     /// Per object type.
     pub objects: BTreeMap<ObjectType, ObjectCount>,
+    /// Deals whose past was read.
+    pub histories: u64,
     /// Memberships of lists.
     pub lists: ObjectCount,
     /// Requests sent.

@@ -100,6 +100,12 @@ impl Client {
         self.inner.budget.limits()
     }
 
+    /// What tells one static token from another without telling the token; `None` for a grant, whose tokens change.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<String> {
+        self.inner.auth.fingerprint()
+    }
+
     /// The clock everything here follows.
     #[must_use]
     pub fn clock(&self) -> &Clock {

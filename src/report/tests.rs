@@ -326,6 +326,7 @@ fn a_sync_in_every_format() {
             (ObjectType::Deals, count(5_000, 50, 2)),
         ]
         .into(),
+        histories: 0,
         lists: ObjectCount::default(),
         requests: 257,
         rate_limited: 1,

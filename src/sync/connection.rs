@@ -25,6 +25,8 @@ pub enum Part {
     Deals,
     /// The pass over everything else.
     Others,
+    /// Reading what properties were before.
+    Past,
     /// Something the token may not do.
     Scope(Need),
     /// The deal somebody looks at.

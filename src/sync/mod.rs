@@ -6,6 +6,7 @@
 
 mod connection;
 mod core;
+mod course;
 mod desk;
 mod engine;
 mod feed;

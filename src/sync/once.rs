@@ -1,7 +1,10 @@
 //! One pass and out: what `dealdeck sync` does. Push first, then every type, all of them at once, then push again for what
 //! became possible.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::future::{join, join_all};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     connection::later,
     core::Core,
+    course::Course,
     engine::begin_epoch,
     pull::{self, Look, MIRRORED, Trouble, Walk},
     push::Push,
@@ -63,12 +67,16 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
             "wait until it is done, or close it",
         ));
     };
+    let course = Course::take_up(core, options).await?;
     let started = core.client.clock().now();
     let before = core.client.limits();
-    let as_of = core.now();
     let epoch = begin_epoch(core).await?;
     let mut report = SyncReport::default();
-    let basics = pull::basics(core).await;
+    let basics = match course.is_taken_up {
+        // The same token, a moment ago: whose it is was made sure of.
+        true => pull::believe(core).await.map_err(Trouble::from),
+        false => pull::basics(core).await,
+    };
     let stop = CancellationToken::new();
     let mut push = Push::new(core, epoch);
     let may_push = !options.no_push && !core.settings.read_only;
@@ -77,6 +85,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
         Box::pin(push.drain(&stop)).await;
     }
     basics?;
+    course.is_sure(core).await?;
     let wanted: Vec<ObjectType> = MIRRORED
         .into_iter()
         .filter(|object| options.only.is_empty() || options.only.contains(object))
@@ -84,16 +93,33 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     report.complete = true;
     // The deals come first: a board beside this pass shows them as they come.
     let (deals, others): (Vec<ObjectType>, _) = wanted.iter().partition(|object| **object == ObjectType::Deals);
-    let first = join_all(deals.iter().map(|object| read(core, *object, options, progress)));
+    let first = join_all(
+        deals
+            .iter()
+            .map(|object| read(core, *object, options, &course, progress)),
+    );
     let (facts, first) = join(pull::facts(core, &wanted, options.full), Box::pin(first)).await;
     report.errors.extend(facts.err().map(|trouble| trouble.fault()));
     report.errors.extend(core.line.troubles());
-    let rest = join_all(others.iter().map(|object| read(core, *object, options, progress)));
+    let rest = join_all(
+        others
+            .iter()
+            .map(|object| read(core, *object, options, &course, progress)),
+    );
     let passes = first.into_iter().chain(Box::pin(rest).await);
     for (object, (complete, count, error)) in deals.into_iter().chain(others).zip(passes) {
         report.complete &= complete;
         report.objects.insert(object, count);
         report.errors.extend(error);
+    }
+    if wanted.contains(&ObjectType::Deals) && options.max.is_none() {
+        match Box::pin(pull::history::fill(core, ObjectType::Deals, u64::MAX)).await {
+            Ok(read) => report.histories = read,
+            Err(trouble) => {
+                report.complete = false;
+                report.errors.push(trouble.fault());
+            }
+        }
     }
     if options.only.is_empty() {
         match Box::pin(pull::lists::refresh(core)).await {
@@ -110,10 +136,13 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
         report.pushed = push.count().await?;
     }
     if report.complete && wanted.len() == MIRRORED.len() {
-        pull::complete(core, as_of).await?;
+        pull::complete(core, course.began).await?;
     }
+    course.end(core).await?;
     segments::recount(core).await?;
     report.by_segment = by_segment(core).await?;
+    let mut told = BTreeSet::new();
+    report.errors.retain(|fault| told.insert(fault.what.clone()));
     let after = core.client.limits();
     report.requests = after.total_requests - before.total_requests;
     report.rate_limited = after.rate_limited - before.rate_limited;
@@ -128,9 +157,13 @@ async fn read(
     core: &Core,
     object: ObjectType,
     options: &SyncOptions,
+    course: &Course,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (bool, ObjectCount, Option<Fault>) {
     let need = Need::Read(object);
+    if course.has_done(object) {
+        return (true, ObjectCount::default(), None);
+    }
     let mut failures = 0;
     loop {
         let pass = read_on(core, object, options, progress);
@@ -138,6 +171,9 @@ async fn read(
             Ok(Some((complete, count))) => {
                 // HubSpot answers: what the first drain found out about the line is over, and the second may send.
                 core.line.reopened();
+                if complete && let Err(fault) = course.done(core, object).await {
+                    return (complete, count, Some(fault));
+                }
                 return (complete, count, None);
             }
             // What the token may not read was only asked for when it was asked for by name.

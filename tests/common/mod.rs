@@ -463,7 +463,7 @@ impl World {
             .count()
     }
 
-    async fn witness(&self, method: &str, path: &str, body: Option<Value>) -> String {
+    pub async fn witness(&self, method: &str, path: &str, body: Option<Value>) -> String {
         let request = axum::http::Request::builder()
             .method(method)
             .uri(format!("/__portal/{path}"))
@@ -562,6 +562,39 @@ impl World {
     pub async fn assert_mirrored(&self) {
         let differences = self.differences().await;
         assert!(differences.is_empty(), "{differences:#?}");
+    }
+
+    /// Every list and its members, with when they joined, are what HubSpot has.
+    pub async fn assert_listed(&self) {
+        let mut differences = Vec::new();
+        let text = self.witness("GET", "objects/list", None).await;
+        for line in text.lines() {
+            let list: Value = serde_json::from_str(line).expect("JSON");
+            let id = list["value"]["listId"].as_str().expect("an id").to_owned();
+            let mut theirs: Vec<&str> = list["members"]
+                .as_array()
+                .expect("members")
+                .iter()
+                .filter_map(Value::as_str)
+                .collect();
+            let ours = self.reader().mirror.members(&id.as_str().into()).expect("members");
+            let mut ours: Vec<&str> = ours.iter().map(|member| member.record.as_str()).collect();
+            theirs.sort_unstable();
+            ours.sort_unstable();
+            if ours != theirs {
+                differences.push(format!("list {id}: {} members instead of {}", ours.len(), theirs.len()));
+            }
+        }
+        assert!(differences.is_empty(), "{differences:#?}");
+    }
+
+    /// The last requests, for those who wonder what they were for.
+    pub fn last_requests(&self, count: usize) -> Vec<String> {
+        let log = self.line.log.lock().unwrap();
+        log[log.len().saturating_sub(count)..]
+            .iter()
+            .map(|line| line.split("properties").next().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// The notes HubSpot has on a deal.

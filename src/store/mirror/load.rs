@@ -54,8 +54,19 @@ impl Mirror {
         let Some(upto) = self.found_upto(object)? else {
             return Ok(false);
         };
-        self.write(|tx| make_findable(tx, object, upto))?;
+        self.write(|tx| make_findable(tx, object, upto, true))?;
         Ok(true)
+    }
+
+    /// Makes what was loaded so far findable, one step of it, while the next pages are still on their way.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn settle_some(&mut self, object: ObjectType) -> Result<()> {
+        match self.found_upto(object)? {
+            Some(upto) if FOUND.contains(&object) => self.write(|tx| make_findable(tx, object, upto, false)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -152,7 +163,8 @@ fn is_found(tx: &Tx<'_>, object: ObjectType, key: i64) -> Result<bool> {
     })
 }
 
-fn make_findable(tx: &Tx<'_>, object: ObjectType, upto: i64) -> Result<()> {
+/// One step further. `is_whole`: everything is there, and the last step is the last one.
+fn make_findable(tx: &Tx<'_>, object: ObjectType, upto: i64, is_whole: bool) -> Result<()> {
     let sql = format!(
         "SELECT {} FROM record AS r WHERE r.key > ?1 AND r.object = ?2 ORDER BY r.key LIMIT ?3",
         codec::COLUMNS
@@ -170,7 +182,11 @@ fn make_findable(tx: &Tx<'_>, object: ObjectType, upto: i64) -> Result<()> {
             insert(tx, stored.key, object, &text(&stored.record))?;
         }
     }
-    let upto = if is_last { ALL.to_owned() } else { upto.to_string() };
+    let upto = if is_last && is_whole {
+        ALL.to_owned()
+    } else {
+        upto.to_string()
+    };
     super::catalog::set_cursor(tx, &found(object), &upto)
 }
 

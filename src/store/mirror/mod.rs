@@ -7,6 +7,7 @@
 mod catalog;
 mod codec;
 mod feed;
+mod history;
 mod ids;
 mod links;
 mod lists;
@@ -19,6 +20,8 @@ mod relist;
 mod segments;
 mod typed;
 mod view;
+
+pub use history::{PastChange, watched};
 
 use std::{ops::Deref, path::Path};
 

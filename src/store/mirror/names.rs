@@ -66,7 +66,8 @@ impl Names {
         Ok(properties)
     }
 
-    fn number(&self, conn: &Connection, name: &str) -> Result<i64> {
+    /// The number of a name; a new one gets one.
+    pub(super) fn number(&self, conn: &Connection, name: &str) -> Result<i64> {
         if let Some(number) = self.known.borrow().numbers.get(name) {
             return Ok(*number);
         }

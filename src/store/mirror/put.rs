@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use super::{
     Changed, Mirror, MirrorView, Put, Via,
     codec::{self, Stored},
-    links, lists, load,
+    history, links, lists, load,
     names::Tx,
     typed,
 };
@@ -148,6 +148,7 @@ fn put_new(tx: &Tx<'_>, reference: &RecordRef, incoming: &Record, via: Via) -> R
     let key = tx.last_insert_rowid();
     typed::write(tx, key, &after)?;
     load::keep_words(tx, key, None, Some(&after))?;
+    history::note(tx, key, None, Some(&after))?;
     links::link(tx, &after)?;
     Ok(Some(Changed {
         id: reference.id.clone(),
@@ -222,6 +223,7 @@ pub(super) fn rewrite(tx: &Tx<'_>, key: i64, before: &Record, after: &Record) ->
     ])?;
     typed::write(tx, key, after)?;
     load::keep_words(tx, key, Some(before), Some(after))?;
+    history::note(tx, key, Some(before), Some(after))?;
     if before.associations != after.associations {
         links::unlink(tx, before)?;
         links::link(tx, after)?;
@@ -239,6 +241,7 @@ pub(super) fn remove_one(tx: &Tx<'_>, reference: &RecordRef) -> Result<Option<Re
         lists::leave_all(tx, &record.id)?;
     }
     load::keep_words(tx, key, Some(&record), None)?;
+    history::note(tx, key, Some(&record), None)?;
     typed::erase(tx, key, record.object)?;
     tx.prepare_cached("DELETE FROM record WHERE key = ?1")?.execute([key])?;
     tx.prepare_cached("INSERT OR REPLACE INTO gone (object, id, version) VALUES (?1, ?2, ?3)")?

@@ -94,3 +94,11 @@ CREATE INDEX member_change_at ON member_change (at);
 
 -- Words of names, e-mail addresses, companies and domains; `rowid` is the key of the record. Filled after the first load.
 CREATE VIRTUAL TABLE find USING fts5 (kind, text, content = '', contentless_delete = 1, prefix = '2 3');
+
+-- What watched properties were; whose past is to be read (again).
+CREATE TABLE history (
+  object INTEGER NOT NULL, id ANY NOT NULL, property INTEGER NOT NULL, at INTEGER NOT NULL,
+  value TEXT, source TEXT NOT NULL, user TEXT, PRIMARY KEY (object, id, property, at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX history_at ON history (object, at);
+CREATE TABLE history_due (object INTEGER NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (object, key)) STRICT, WITHOUT ROWID;

@@ -179,6 +179,8 @@ impl Mirror {
                 "member",
                 "member_change",
                 "find",
+                "history",
+                "history_due",
             ] {
                 tx.execute(&format!("DELETE FROM {table}"), [])?;
             }

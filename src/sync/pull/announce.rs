@@ -4,11 +4,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{gone, notes};
 use crate::{
-    domain::{ActivityItem, Deal, DealId, Event, Fault, Lane, ObjectType, OpState, OwnerId, Who},
+    domain::{ActivityItem, Deal, DealId, Event, Fault, Lane, ObjectType, OpState, OwnerId, Record, Who},
     store::{Changed, Kept, OutboxFilter, Store},
     sync::{connection::earlier, core::Core, feed},
 };
 
+/// Properties nobody is shown.
+const UNSEEN: [&str; 3] = ["hs_lastmodifieddate", "lastmodifieddate", feed::UPDATED_BY];
 /// With more deals than this at once, faces read the whole board again.
 const MANY: usize = 200;
 /// The notes of at most so many deals are read again because somebody wrote there.
@@ -19,6 +21,7 @@ const OURS: Duration = Duration::from_mins(10);
 /// Tells what changed in the mirror. Deals make entries of the feed; the other types only show inside deals.
 pub async fn announce(core: &Core, object: ObjectType, changed: Vec<Changed>) -> Result<(), Fault> {
     gone::merged_away(core, object, &changed).await?;
+    let changed: Vec<Changed> = changed.into_iter().filter(is_news).collect();
     if changed.is_empty() || object != ObjectType::Deals {
         return Ok(());
     }
@@ -40,6 +43,19 @@ pub async fn announce(core: &Core, object: ObjectType, changed: Vec<Changed>) ->
     // Notes that cannot be read now are read when somebody looks at the deal.
     let _ = notes::refresh_known(core, Lane::Sync, talked.into_iter().take(NOTES).collect()).await;
     Ok(())
+}
+
+/// Something people can see is different. HubSpot moves a record's modified date for hidden and calculated properties, too.
+fn is_news(change: &Changed) -> bool {
+    let Some(before) = &change.before else { return true };
+    let seen = |record: &Record| -> Vec<(String, Option<String>)> {
+        let properties = record.properties.iter();
+        let seen = properties.filter(|(name, _)| !UNSEEN.contains(&name.as_str()));
+        seen.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    before.archived != change.after.archived
+        || before.associations != change.after.associations
+        || seen(before) != seen(&change.after)
 }
 
 type ByColleague = BTreeMap<Option<OwnerId>, Vec<DealId>>;

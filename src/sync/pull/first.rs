@@ -12,6 +12,17 @@ use crate::{
     sync::{connection::later, core::Core, scopes::Need, words::IDENTITY},
 };
 
+/// What is known of account and token from a moment ago holds.
+pub async fn believe(core: &Core) -> Result<(), Fault> {
+    let identity = core.desk.read(|reader| Ok(reader.mirror.cursor(IDENTITY)?)).await?;
+    let identity: Option<Identity> = identity.and_then(|text| serde_json::from_str(&text).ok());
+    core.scopes
+        .granted(identity.as_ref().map_or(&[][..], |identity| &identity.scopes));
+    core.account_checked.send_replace(true);
+    core.push_bell.notify_one();
+    Ok(())
+}
+
 /// How long pipelines, owners and definitions are believed.
 const FACTS: Duration = Duration::from_mins(10);
 /// The name under which the mirror keeps when they were read.

@@ -161,11 +161,15 @@ impl Front {
         Ok((self.advance(step, fresh), fresh))
     }
 
-    /// Nobody has read it: also where a search that is not believed any more brought it.
+    /// Nobody has read it. Where one list reads from cursor to cursor, ids of another length than the lowest are only ever
+    /// listed, whatever the search claims, and what it brought is no news when it is not believed any more.
     fn is_new(&self, id: u64) -> bool {
-        let is_long = Some(id.checked_ilog10().unwrap_or(0) + 1) == self.length();
-        let was_searched = self.is_search_over && is_long && self.low.is_some_and(|low| id >= low);
-        self.mark.unread.has(id) && !was_searched
+        let is_searched_for = Some(id.checked_ilog10().unwrap_or(0) + 1) == self.length();
+        if self.mark.by_id {
+            return self.mark.unread.has(id);
+        }
+        let was_searched = self.is_search_over && self.low.is_some_and(|low| id >= low);
+        !is_searched_for || (self.mark.unread.has(id) && !was_searched)
     }
 
     /// The first page of all tells whether cursors are ids, and how low ids begin.

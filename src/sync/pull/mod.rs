@@ -9,6 +9,7 @@ mod delta;
 mod first;
 mod front;
 mod gone;
+pub mod history;
 mod links;
 pub mod lists;
 pub mod notes;
@@ -33,7 +34,7 @@ use crate::{
 pub use announce::announce;
 pub use audit::audit;
 pub use delta::Look;
-pub use first::{basics, check, facts};
+pub use first::{basics, believe, check, facts};
 pub use gone::archived;
 pub use pace::run;
 pub use walk::{Walk, since, walk};

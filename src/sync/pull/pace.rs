@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use futures::future::{join, join_all};
+use futures::future::{join_all, join3};
 use jiff::Timestamp;
 
-use super::{Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, lists, refresh};
+use super::{Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, history, lists, refresh};
 use crate::{
     domain::{Connection, Lane, ObjectCount, ObjectType},
     sync::{
@@ -29,6 +29,8 @@ const GONE: Duration = Duration::from_mins(5);
 /// and the associations of what it found.
 const POLL_PERCENT: u64 = 10;
 const POLL_REQUESTS: u64 = 3;
+/// Between two readings of what properties were before.
+const PAST: Duration = Duration::from_mins(1);
 /// Between two readings of the day's gauge.
 const USAGE: Duration = Duration::from_mins(5);
 /// Segments speak of ages: they change even when no contact does.
@@ -58,13 +60,20 @@ pub async fn run(core: &Core) {
         recount: now,
         thorough: later(now, THOROUGH),
     };
+    let mut past = Past { due: now };
     let afterwards = async {
         core.account_is_checked().await;
         let mut freshness = core.line.watch();
         let _ = freshness.wait_for(|freshness| freshness.as_of.is_some()).await;
         Box::pin(drive(core, &mut others)).await;
     };
-    join(Box::pin(drive(core, &mut deals)), afterwards).await;
+    let past = async {
+        core.account_is_checked().await;
+        let mut freshness = core.line.watch();
+        let _ = freshness.wait_for(|freshness| freshness.as_of.is_some()).await;
+        Box::pin(drive(core, &mut past)).await;
+    };
+    join3(Box::pin(drive(core, &mut deals)), afterwards, past).await;
 }
 
 /// Things that are read together.
@@ -219,6 +228,32 @@ async fn vanished(core: &Core, object: ObjectType) -> Result<(), Trouble> {
 /// The types that are read beside the deals.
 fn others() -> impl Iterator<Item = ObjectType> {
     MIRRORED.into_iter().filter(|object| *object != ObjectType::Deals)
+}
+
+/// What watched properties were before.
+struct Past {
+    due: Timestamp,
+}
+
+impl Stream for Past {
+    async fn round(&mut self, core: &Core) -> Result<(), Trouble> {
+        history::fill(core, ObjectType::Deals, u64::MAX).await?;
+        let most = history::affordable(core, PAST);
+        history::fill(core, ObjectType::Contacts, most).await?;
+        self.due = later(core.now(), PAST);
+        Ok(())
+    }
+
+    fn next(&self) -> Timestamp {
+        self.due
+    }
+
+    /// Nobody waits for it.
+    fn hurry(&mut self, _by: Timestamp) {}
+
+    fn part(&self) -> Part {
+        Part::Past
+    }
 }
 
 /// Everything but the deals, and what is counted from it.

@@ -37,6 +37,9 @@ const UNSETTLED: Duration = Duration::from_mins(2);
 /// How long a list that nobody needs any more may take to be answered.
 const LAST_ANSWERS: Duration = Duration::from_millis(250);
 
+/// After so many records of a first load, those before are made quick to find: the network is slower than that.
+const SETTLE: u64 = 1_500;
+
 /// How a type is walked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Walk {
@@ -305,11 +308,15 @@ impl Walking<'_> {
                     total,
                     ..mark
                 };
+                let before = mark.fetched / SETTLE;
                 mark.advance(step, fresh);
                 let cursors = [(name.as_str(), &*mark.text())];
                 let changed = store
                     .mirror
                     .put(object, &records, Put::via(via).with_cursors(&cursors))?;
+                if mark.is_first && mark.fetched / SETTLE > before {
+                    store.mirror.settle_some(object)?;
+                }
                 Ok((changed, mark.fetched))
             })
             .await?;
