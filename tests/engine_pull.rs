@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{Acts as _, Instead, World, pass, until};
 use dealdeck::{
-    domain::{ActivityKind, Connection, Event, FaultKind, ObjectType, OpState, Origin, Who},
+    domain::{ActivityKind, Connection, Event, FaultKind, ObjectType, OpState, Origin, RecordRef, Who},
     store::Settings as Place,
     sync::SyncOptions,
 };
@@ -339,6 +339,93 @@ async fn looking_at_a_deal_brings_its_notes_and_people() {
     assert_eq!(detail.notes.len(), world.true_notes(&id).await.len());
     assert_eq!(detail.contacts.len(), detail.deal.contacts.len());
     assert!(!detail.definitions.is_empty());
+    // Calls, e-mails, meetings and tasks come after the notes, and stay.
+    let mut true_activities = 0;
+    for object in [
+        ObjectType::Calls,
+        ObjectType::Emails,
+        ObjectType::Meetings,
+        ObjectType::Tasks,
+    ] {
+        let all = world.truth(object).await;
+        let of_deal = |record: &&serde_json::Value| {
+            let deals = record["associations"]["deals"].as_array();
+            deals.is_some_and(|deals| deals.iter().any(|other| *other == deal))
+        };
+        true_activities += all.values().filter(of_deal).count();
+    }
+    assert!(true_activities > 0, "a deal that somebody worked on");
+    until("its activities", Duration::from_secs(10), async || {
+        let detail = running.handle.deal(&id).await.unwrap().unwrap();
+        detail.activities.len() == true_activities
+    })
+    .await;
+    let activities = running.handle.deal(&id).await.unwrap().unwrap().activities;
+    assert!(activities.is_sorted_by(|a, b| a.at >= b.at), "newest first");
+    world.cut(true);
+    assert_eq!(running.handle.deal(&id).await.unwrap().unwrap().activities, activities);
+    world.cut(false);
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_deals_were_before_is_known_on_the_first_day() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let reader = world.reader();
+    until("their past", Duration::from_secs(60), async || {
+        reader.mirror.history_due(ObjectType::Deals, 100).unwrap().is_empty()
+    })
+    .await;
+    let truth = world.truth(ObjectType::Deals).await;
+    let mut told = 0;
+    for (id, deal) in &truth {
+        let ours = reader
+            .mirror
+            .history(&RecordRef::new(ObjectType::Deals, id.as_str()))
+            .unwrap();
+        for property in [
+            "dealstage",
+            "amount",
+            "closedate",
+            "hubspot_owner_id",
+            "hs_manual_forecast_category",
+        ] {
+            let theirs = deal["history"][property].as_array().map_or(0, Vec::len);
+            let ours = ours.iter().filter(|change| change.property == property).count();
+            // The witness leaves out a past of one entry, the creation.
+            assert_eq!(ours.max(1), theirs.max(1), "{property} of {id}");
+            told += theirs;
+        }
+    }
+    assert!(told > 0, "some deals have a past");
+    // A change that comes in makes its deal due again, and its past then ends with who did it.
+    let (id, _, to) = running.handle.open_deal(0).await;
+    world
+        .edit(ObjectType::Deals, id.as_str(), json!({"dealstage": to.as_str()}), "3")
+        .await;
+    let newest = || {
+        let past = reader
+            .mirror
+            .history(&RecordRef::new(ObjectType::Deals, id.as_str()))
+            .unwrap();
+        past.into_iter()
+            .find(|change| change.property == "dealstage")
+            .unwrap()
+            .version
+    };
+    until("the newest stage", Duration::from_secs(120), async || {
+        newest().value.as_deref() == Some(to.as_str())
+    })
+    .await;
+    assert_eq!(newest().user.map(|user| user.to_string()).as_deref(), Some("3"));
+    let since = world.clock.wall() - jiff::SignedDuration::from_mins(5);
+    let changes = reader
+        .mirror
+        .changes(ObjectType::Deals, since, world.clock.wall())
+        .unwrap();
+    assert!(changes.iter().any(|change| change.id == id.as_str()), "{changes:?}");
     running.stop().await;
     world.end().await;
 }

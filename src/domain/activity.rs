@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DealId, NoteId, OpId, OpState, OwnerId, Record, parse_time};
+use super::{DealId, NoteId, ObjectType, OpId, OpState, OwnerId, Record, RecordRef, parse_time};
 
 /// A note on a deal: HubSpot's, or one of ours that is still on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,48 @@ impl Note {
                 .and_then(parse_time)
                 .unwrap_or(record.created_at),
             body: record.get("hs_note_body").unwrap_or_default().to_owned(),
+            owner: record.get("hubspot_owner_id").map(Into::into),
+        }
+    }
+}
+
+/// A call, an e-mail, a meeting or a task of a deal's timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// Which of them, and its id.
+    pub record: RecordRef,
+    /// `hs_timestamp`: where it stands in the timeline; for a task, when it is due.
+    pub at: Timestamp,
+    /// Its title or subject; empty when it has none.
+    pub title: String,
+    /// What was said or written, as HubSpot keeps it (it may be HTML). Shown only through [`super::html_to_text`].
+    pub body: String,
+    /// What became of it: `COMPLETED`, `SENT`, `NO_ANSWER`…; empty when HubSpot does not say.
+    pub status: String,
+    /// Whose it is.
+    pub owner: Option<OwnerId>,
+}
+
+impl Activity {
+    /// Reads an activity out of a record.
+    #[must_use]
+    pub fn from_record(record: &Record) -> Self {
+        let [title, body, status] = match record.object {
+            ObjectType::Calls => ["hs_call_title", "hs_call_body", "hs_call_status"],
+            ObjectType::Emails => ["hs_email_subject", "hs_email_text", "hs_email_status"],
+            ObjectType::Meetings => ["hs_meeting_title", "hs_meeting_body", "hs_meeting_outcome"],
+            _ => ["hs_task_subject", "hs_task_body", "hs_task_status"],
+        }
+        .map(|name| record.get(name).unwrap_or_default().to_owned());
+        Self {
+            record: record.reference(),
+            at: record
+                .get("hs_timestamp")
+                .and_then(parse_time)
+                .unwrap_or(record.created_at),
+            title,
+            body,
+            status,
             owner: record.get("hubspot_owner_id").map(Into::into),
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Account, ActivityItem, Company, Contact, Deal, Freshness, Note, Owner, OwnerId, Pipeline, Properties,
+    Account, Activity, ActivityItem, Company, Contact, Deal, Freshness, Note, Owner, OwnerId, Pipeline, Properties,
     PropertyDefinition, SegmentCount,
 };
 
@@ -54,6 +54,8 @@ pub struct DealDetail {
     pub companies: Vec<Company>,
     /// Its notes, newest first, ours on their way included.
     pub notes: Vec<Note>,
+    /// Its calls, e-mails, meetings and tasks, newest first; empty until somebody looked at the deal.
+    pub activities: Vec<Activity>,
     /// When the notes were last read from HubSpot; `None` = never.
     pub notes_as_of: Option<Timestamp>,
 }

@@ -26,7 +26,7 @@ mod segment;
 mod text;
 
 pub use account::{Account, Identity};
-pub use activity::{ActivityItem, ActivityKind, Note, Who};
+pub use activity::{Activity, ActivityItem, ActivityKind, Note, Who};
 pub use app_event::{AppEvent, EventTarget};
 pub use association::{Association, AssociationCategory, AssociationLabel};
 pub use board::{Board, DealDetail, Facts, Page};

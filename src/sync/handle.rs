@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Account, Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault, Freshness,
-        Identity, Limits, ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt, Record,
-        RecordRef, SentRequest, Submission, SyncReport, UndoOutcome,
+        Account, Activity, Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault,
+        Freshness, Identity, Limits, ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt,
+        Record, RecordRef, SentRequest, Submission, SyncReport, UndoOutcome,
     },
     store::{Kept, OutboxFilter, Reader},
 };
@@ -422,10 +422,24 @@ fn detail(reader: &Reader, id: &DealId) -> Result<Option<DealDetail>, Fault> {
             .iter()
             .map(Company::from_record)
             .collect(),
+        activities: activities(reader, &reference)?,
         notes: view::notes(&kept, of(&pending, &record), &archiving),
         notes_as_of,
         deal,
     }))
+}
+
+/// What stands in a deal's timeline besides its notes, newest first.
+fn activities(reader: &Reader, deal: &RecordRef) -> Result<Vec<Activity>, Fault> {
+    let mut all = Vec::new();
+    for object in pull::activities::TIMELINE {
+        let ids = reader.mirror.associated(deal, object)?;
+        let records = reader.mirror.records(object, &ids)?;
+        let live = records.iter().filter(|record| !record.archived);
+        all.extend(live.map(Activity::from_record));
+    }
+    all.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| b.record.cmp(&a.record)));
+    Ok(all)
 }
 
 /// Waits for news of an operation, or for having missed some.

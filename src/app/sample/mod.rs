@@ -376,6 +376,7 @@ pub fn detail(id: &DealId) -> Option<DealDetail> {
         unique: false,
     };
     Some(DealDetail {
+        activities: Vec::new(),
         properties: [
             property("dealname", &deal.name),
             property("dealtype", "newbusiness"),

@@ -2,6 +2,7 @@
 //! cursor, so an interrupted pass goes on where it stopped. It refuses to touch the outbox, and it never waits for people:
 //! who looks at the mirror sees what is there.
 
+pub mod activities;
 mod announce;
 mod arrive;
 mod audit;
@@ -138,6 +139,41 @@ const TASK: [&str; 9] = [
     "hubspot_owner_id",
 ];
 
+/// What is read of a call.
+const CALL: [&str; 9] = [
+    "hs_call_body",
+    "hs_call_direction",
+    "hs_call_disposition",
+    "hs_call_duration",
+    "hs_call_status",
+    "hs_call_title",
+    "hs_lastmodifieddate",
+    "hs_timestamp",
+    "hubspot_owner_id",
+];
+/// What is read of an e-mail; without a scope of its own it comes without its text.
+const EMAIL: [&str; 7] = [
+    "hs_email_direction",
+    "hs_email_status",
+    "hs_email_subject",
+    "hs_email_text",
+    "hs_lastmodifieddate",
+    "hs_timestamp",
+    "hubspot_owner_id",
+];
+/// What is read of a meeting.
+const MEETING: [&str; 9] = [
+    "hs_lastmodifieddate",
+    "hs_meeting_body",
+    "hs_meeting_end_time",
+    "hs_meeting_location",
+    "hs_meeting_outcome",
+    "hs_meeting_start_time",
+    "hs_meeting_title",
+    "hs_timestamp",
+    "hubspot_owner_id",
+];
+
 /// The properties every read of a type asks for.
 pub fn properties_of(object: ObjectType) -> Vec<String> {
     let (typed, more): (&[&str], &[&str]) = match object {
@@ -150,7 +186,9 @@ pub fn properties_of(object: ObjectType) -> Vec<String> {
         ObjectType::Tickets => (&TICKET, &[gone::MERGED]),
         ObjectType::Tasks => (&TASK, &[]),
         ObjectType::Notes => (&Note::PROPERTIES, &[]),
-        _ => (&[], &[]),
+        ObjectType::Calls => (&CALL, &[]),
+        ObjectType::Emails => (&EMAIL, &[]),
+        ObjectType::Meetings => (&MEETING, &[]),
     };
     typed.iter().chain(more).map(|name| (*name).to_owned()).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Trouble, allowed, direct, properties_of, readable};
+use super::{Trouble, activities, allowed, direct, properties_of, readable};
 use crate::{
     domain::{
         ActivityItem, ActivityKind, Deal, DealId, Event, Fault, Lane, Note, ObjectType, OpState, Payload, Record,
@@ -67,6 +67,7 @@ async fn look(core: &Core, deal: &DealId) -> Result<(), Trouble> {
         .write(move |store| Ok(store.mirror.put(ObjectType::Deals, &[record], direct())?))
         .await?;
     refresh(core, Lane::Read, deal).await?;
+    activities::refresh(core, Lane::Read, deal).await?;
     core.tell_deals(vec![deal.clone()]);
     Ok(())
 }
