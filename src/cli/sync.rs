@@ -30,7 +30,7 @@ pub async fn run(handle: &Handle, args: &SyncArgs, now: Timestamp) -> Outcome {
     bar.finish_and_clear();
     let report = report?;
     print_report(report::sync(&report, now, args.format.format))?;
-    for fault in &report.errors {
+    for fault in report.errors.iter().chain(&report.left_out) {
         remark_line(&fault.to_string());
     }
     Ok(exit_code(&report))

@@ -57,4 +57,6 @@ pub struct SyncReport {
     pub pushed: PushCount,
     /// What went wrong, each with its next step.
     pub errors: Vec<Fault>,
+    /// What the token may not read and nothing else needs: told, but the pass did what it could.
+    pub left_out: Vec<Fault>,
 }

@@ -101,7 +101,12 @@ pub fn sync_json(report: &SyncReport, now: Timestamp) -> SyncJson {
             dead,
             uncertain,
         },
-        errors: report.errors.iter().map(|fault| fault_json(fault, now)).collect(),
+        errors: report
+            .errors
+            .iter()
+            .chain(&report.left_out)
+            .map(|fault| fault_json(fault, now))
+            .collect(),
     }
 }
 

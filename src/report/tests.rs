@@ -339,6 +339,7 @@ fn a_sync_in_every_format() {
             conflict: 1,
             ..PushCount::default()
         },
+        left_out: Vec::new(),
         errors: vec![fault],
     };
     insta::assert_snapshot!(in_all_formats(|format| sync(

@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Up to this size a page by page check takes less than a tenth of a second.
 const QUICK_TO_CHECK: u64 = 16 << 20;
 
+/// The ending of a mark beside a file that is to be checked whole at the next start.
+const SUSPECT: &str = "suspect";
+
 /// Bytes to which a write-ahead log that grew is cut back.
 const WAL_LIMIT: i64 = 32 << 20;
 
@@ -139,9 +142,13 @@ fn turn(dir: &Path) -> Result<File> {
 /// Opens a file whose loss is no loss: a damaged one is moved aside and made afresh, and the notice says so.
 pub(super) fn open_or_rebuild(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result<(Connection, Option<String>)> {
     match open(dir, kind, steps) {
-        Ok(conn) => Ok((conn, None)),
+        Ok(conn) => {
+            trust_again(dir, kind)?;
+            Ok((conn, None))
+        }
         Err(Error::Damaged { detail, .. }) => {
             let aside = move_aside(dir, kind)?;
+            trust_again(dir, kind)?;
             let conn = open(dir, kind, steps)?;
             let notice = format!(
                 "'{}' was damaged ({detail}); it was moved to '{}' and starts afresh",
@@ -151,6 +158,14 @@ pub(super) fn open_or_rebuild(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result
             Ok((conn, Some(notice)))
         }
         Err(other) => Err(other),
+    }
+}
+
+fn trust_again(dir: &Path, kind: Kind) -> Result<()> {
+    let mark = dir.join(kind.name).with_extension(SUSPECT);
+    match fs::remove_file(&mark) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(mark)(error)),
+        _ => Ok(()),
     }
 }
 
@@ -192,12 +207,14 @@ fn journal(conn: &Connection, kind: Kind) -> Result<()> {
     }
 }
 
-/// SQLite's own check: of the whole file, or (a large mirror) of its schema and a small table; whatever hides in the rest
-/// shows as [`Error::Damaged`] when it is read.
+/// SQLite's own check: of the whole file, or (a large mirror that nobody suspects) of its schema and a small table.
+/// Whatever hides in the rest shows as [`Error::Damaged`] when it is read, or in [`check_whole`], and the next start looks
+/// closer.
 fn check(conn: &Connection, path: &Path, kind: Kind) -> Result<()> {
     let size = fs::metadata(path).map_err(Error::io(path))?.len();
     let schema: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let pragma = if kind.precious || size <= QUICK_TO_CHECK || schema == 0 {
+    let is_suspect = path.with_extension(SUSPECT).exists();
+    let pragma = if kind.precious || is_suspect || size <= QUICK_TO_CHECK || schema == 0 {
         "PRAGMA quick_check(1)"
     } else {
         "PRAGMA quick_check('cursor')"
@@ -211,6 +228,24 @@ fn check(conn: &Connection, path: &Path, kind: Kind) -> Result<()> {
             detail: verdict,
         })
     }
+}
+
+/// The next start checks the whole file.
+pub(super) fn suspect(dir: &Path, kind: Kind) -> Result<()> {
+    private(&dir.join(kind.name).with_extension(SUSPECT)).map(drop)
+}
+
+/// Checks a whole file through a connection of its own; a large one takes seconds.
+pub(super) fn check_whole(dir: &Path, kind: Kind) -> Result<()> {
+    let conn = open_to_read(dir, kind)?;
+    let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    Err(Error::Damaged {
+        file: kind.name.into(),
+        detail: verdict,
+    })
 }
 
 fn migration(kind: Kind, error: rusqlite_migration::Error) -> Error {

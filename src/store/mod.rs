@@ -56,6 +56,28 @@ pub struct Opened {
     pub notices: Vec<String>,
 }
 
+/// Checks the whole mirror beside everybody who uses it. A damaged one is rebuilt at the next start, which is told here.
+///
+/// # Errors
+/// [`Error::Damaged`] when it is.
+pub fn check_mirror(settings: &Settings) -> Result<()> {
+    let (dir, _) = files::directory(&settings.dir)?;
+    let checked = files::check_whole(&dir, files::MIRROR);
+    if matches!(checked, Err(Error::Damaged { .. })) {
+        files::suspect(&dir, files::MIRROR)?;
+    }
+    checked
+}
+
+/// Somebody came upon damage in the store: the next start checks the mirror whole.
+///
+/// # Errors
+/// When that cannot be written down.
+pub fn suspect_mirror(settings: &Settings) -> Result<()> {
+    let (dir, _) = files::directory(&settings.dir)?;
+    files::suspect(&dir, files::MIRROR)
+}
+
 impl Store {
     /// Opens both files, making what is missing. A damaged mirror is moved aside and started afresh (a notice says so).
     ///

@@ -8,18 +8,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Settings,
-    connection::Part,
+    connection::{Part, later},
     core::{AS_OF, Core},
     handle::Handle,
     pull,
     push::Push,
 };
 use crate::{
-    domain::{Account, Connection, Event, Fault, Lane},
+    domain::{Account, ActivityItem, ActivityKind, Connection, Event, Fault, Lane, Who},
     hubspot,
     store::{self, Lock},
 };
 
+/// Between two checks of the whole mirror, and the name under which it keeps when that was.
+const CHECK: Duration = Duration::from_hours(24);
+const CHECKED: &str = "checked";
 /// How often a watcher looks for news and tries the lock.
 const BEAT: Duration = Duration::from_secs(1);
 /// How long what is on the wire may take to end after a stop; what takes longer is looked up at the next start.
@@ -102,6 +105,7 @@ async fn lead(core: &Core, stop: &CancellationToken) {
     };
     let mut push = Push::new(core, epoch);
     let pushing = push.run(stop);
+    check(core);
     let rest = join5(
         pull::run(core),
         pull::notes::serve_looks(core),
@@ -117,6 +121,39 @@ async fn lead(core: &Core, stop: &CancellationToken) {
     }
     // Reading stops at once; what is being sent may end.
     let _ = tokio::time::timeout(FAREWELL, pushing).await;
+}
+
+/// Once a day the whole mirror is checked beside everything else: the check at the start only looks at a large file's
+/// beginning.
+fn check(core: &Core) {
+    let (now, place) = (core.now(), store::Settings { dir: core.dir.clone() });
+    let (desk, events) = (core.desk.clone(), core.events.clone());
+    if core.settings.inline_store {
+        return;
+    }
+    tokio::spawn(async move {
+        let checked = desk.read(|reader| Ok(reader.mirror.cursor(CHECKED)?)).await;
+        let checked: Option<Timestamp> = checked.ok().flatten().and_then(|text| text.parse().ok());
+        if checked.is_some_and(|at| at <= now && later(at, CHECK) > now) {
+            return;
+        }
+        let verdict = tokio::task::spawn_blocking(move || store::check_mirror(&place)).await;
+        if let Ok(Err(error)) = verdict {
+            tracing::warn!(%error, "the mirror is damaged");
+            let said = "the copy of HubSpot here is damaged; start dealdeck again, and it is read anew".to_owned();
+            let _ = events.send(Event::Happened(ActivityItem {
+                at: now,
+                who: Who::Net,
+                deal: None,
+                name: String::new(),
+                kind: ActivityKind::Said(said),
+            }));
+            return;
+        }
+        let _ = desk
+            .write(move |store| Ok(store.mirror.set_cursor(CHECKED, &now.to_string())?))
+            .await;
+    });
 }
 
 /// While the line is down: one read at a time, until one is answered. While HubSpot refuses us: only when somebody asks.

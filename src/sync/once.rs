@@ -110,7 +110,12 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     for (object, (complete, count, error)) in deals.into_iter().chain(others).zip(passes) {
         report.complete &= complete;
         report.objects.insert(object, count);
-        report.errors.extend(error);
+        let is_left_out = complete && !Need::Read(object).is_essential();
+        if is_left_out {
+            report.left_out.extend(error);
+        } else {
+            report.errors.extend(error);
+        }
     }
     if wanted.contains(&ObjectType::Deals) && options.max.is_none() {
         match Box::pin(pull::history::fill(core, ObjectType::Deals, u64::MAX)).await {
@@ -129,7 +134,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
                 report.errors.push(trouble.fault());
             }
         }
-        report.errors.extend(core.scopes.lacking(Need::Lists));
+        report.left_out.extend(core.scopes.lacking(Need::Lists));
     }
     if may_push {
         Box::pin(push.drain(&stop)).await;

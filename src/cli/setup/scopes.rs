@@ -3,13 +3,15 @@
 use crate::{domain::ObjectType, sync::Need};
 
 /// What a person gets, and what the engine needs for it.
-const FEATURES: [(&str, Need); 8] = [
+const FEATURES: [(&str, Need); 10] = [
     ("deals", Need::Read(ObjectType::Deals)),
     ("pipelines and their stages", Need::Pipelines),
     ("moving and changing deals", Need::Write(ObjectType::Deals)),
     ("contacts and notes", Need::Read(ObjectType::Contacts)),
     ("writing notes", Need::Write(ObjectType::Notes)),
     ("companies", Need::Read(ObjectType::Companies)),
+    ("tickets", Need::Read(ObjectType::Tickets)),
+    ("lists", Need::Lists),
     ("whose deal it is", Need::Owners),
     ("the properties deals can have", Need::Definitions(ObjectType::Deals)),
 ];
@@ -60,7 +62,7 @@ mod tests {
     #[test]
     fn what_the_engine_takes_for_enough_is_not_called_missing() {
         let told = |given: &[&str]| told(&given.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
-        let old_app = told(&["contacts", "crm.objects.owners.read"]);
+        let old_app = told(&["contacts", "tickets", "crm.lists.read", "crm.objects.owners.read"]);
         assert!(
             old_app.ends_with("missing  nothing: every feature can be used\n"),
             "{old_app}"

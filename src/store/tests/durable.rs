@@ -112,6 +112,45 @@ fn a_damaged_mirror_is_moved_aside_and_starts_afresh() {
 }
 
 #[test]
+fn damage_deep_in_a_large_mirror_is_found_and_mended_at_the_next_start() {
+    let home = Home::new();
+    let settings = home.settings();
+    let mut store = home.open();
+    let huge = |id: usize| {
+        let mut deal = deal(&id.to_string(), 1, "a");
+        deal.properties
+            .insert("description".to_owned(), Some("x".repeat(1_000_000)));
+        deal
+    };
+    let deals: Vec<_> = (1..=24).map(huge).collect();
+    store
+        .mirror
+        .put(ObjectType::Deals, &deals, Put::via(Via::List))
+        .unwrap();
+    drop(store);
+    let path = settings.dir.join("mirror.db");
+    let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start(12 << 20)).unwrap();
+    file.write_all(&[0xA5; 64 * 1024]).unwrap();
+    drop(file);
+    // A look at the start does not find it, one at the whole file does, and says so to the next start.
+    assert!(Store::open(&settings).unwrap().notices.is_empty());
+    assert!(matches!(
+        crate::store::check_mirror(&settings),
+        Err(Error::Damaged { .. })
+    ));
+    let opened = Store::open(&settings).unwrap();
+    assert!(
+        opened.notices[0].contains("'mirror.db' was damaged"),
+        "{:?}",
+        opened.notices
+    );
+    assert_eq!(opened.store.mirror.count(ObjectType::Deals).unwrap(), 0);
+    drop(opened);
+    assert!(Store::open(&settings).unwrap().notices.is_empty(), "once is enough");
+}
+
+#[test]
 fn a_damaged_outbox_is_refused_and_left_alone() {
     let home = Home::new();
     let settings = home.settings();
