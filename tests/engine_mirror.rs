@@ -271,6 +271,30 @@ async fn what_is_restored_or_deleted_for_good_is_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ids_of_several_lengths_hide_nothing() {
+    let contact = |id: u32| {
+        json!({"type": "contacts", "id": id.to_string(), "properties": {"email": format!("c{id}@post.example"),
+            "createdate": "2026-01-02T03:04:05Z", "lastmodifieddate": "2026-02-03T04:05:06Z"}})
+    };
+    for cursor in [CursorKind::Opaque, CursorKind::Id] {
+        let lines: Vec<String> = (5..450).map(|id| contact(id).to_string()).collect();
+        let world = World::with(Settings {
+            fixture: Some(lines.join("\n")),
+            ..account(0, cursor)
+        });
+        let report = sync(&world).await;
+        assert_eq!(report.objects[&ObjectType::Contacts].fetched, 445, "{report:?}");
+        world.assert_mirrored().await;
+        let body = json!({"type": "contacts", "id": "77"});
+        world.witness("POST", "gdpr-delete", Some(body)).await;
+        pass(30).await;
+        assert!(sync(&world).await.complete);
+        world.assert_mirrored().await;
+        world.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_mass_edit_of_one_instant_is_walked_by_id() {
     let world = World::with(Settings {
         contacts: 24_000,

@@ -234,10 +234,9 @@ async fn read_on(
 async fn refresh(core: &Core, object: ObjectType) -> Result<ObjectCount, Trouble> {
     let mut count = pull::refresh(core, object, Look::Thorough).await?;
     count.deleted += pull::archived(core, object).await?;
-    if let Some(found) = pull::audit(core, object).await? {
-        count.fetched += found.count.fetched;
-        count.deleted += found.count.deleted;
-    }
+    let found = pull::audit(core, object).await?;
+    count.fetched += found.fetched;
+    count.deleted += found.deleted;
     Ok(count)
 }
 

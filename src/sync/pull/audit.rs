@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Trouble, arrive::arrive, gone, properties_of, top};
+use super::{Trouble, Walk, arrive::arrive, gone, properties_of, top, walk};
 use crate::{
     domain::{Lane, ObjectCount, ObjectType, Record},
     store::Via,
@@ -18,16 +18,18 @@ use crate::{
 const WALL: u64 = 10_000;
 /// Ranges with so few records are compared id by id.
 const FEW: u64 = 200;
+/// More records than this are not listed again right after they were listed first.
+const MANY: u64 = 500;
 /// So many searches one audit may cost; what is left is found by the next one.
 const MOST: usize = 400;
 
 /// What an audit found.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Found {
+struct Found {
     /// Records that were missing here and are not any more.
-    pub count: ObjectCount,
+    count: ObjectCount,
     /// How many searches it took.
-    pub searches: usize,
+    searches: usize,
 }
 
 /// A range of ids, both ends included, with how many records of it the mirror has.
@@ -40,9 +42,47 @@ struct Range {
     there: Option<u64>,
 }
 
-/// Compares counts, and what differs record by record. Ids of several lengths do not sort as numbers in a search: nothing
-/// is compared then, and `None` says so.
-pub async fn audit(core: &Core, object: ObjectType) -> Result<Option<Found>, Trouble> {
+/// Finds what no search and no archive names. Ids of several lengths do not sort as numbers in a search, so nothing can be
+/// counted there: the whole list is read again now and then instead, as often as its length allows.
+pub async fn audit(core: &Core, object: ObjectType) -> Result<ObjectCount, Trouble> {
+    match compare_counts(core, object).await? {
+        Some(found) => Ok(found.count),
+        None => sweep(core, object).await,
+    }
+}
+
+async fn sweep(core: &Core, object: ObjectType) -> Result<ObjectCount, Trouble> {
+    let name = format!("swept:{object}");
+    let read = name.clone();
+    let (swept, here) = core
+        .desk
+        .read(move |reader| Ok((reader.mirror.cursor(&read)?, reader.mirror.count(object)?)))
+        .await?;
+    let swept: Option<gone::Listed> = swept.and_then(|text| serde_json::from_str(&text).ok());
+    if here == 0 || swept.as_ref().is_some_and(|swept| swept.rests(core)) {
+        return Ok(ObjectCount::default());
+    }
+    let at = core.now();
+    let how = Walk {
+        fresh: true,
+        ..Walk::default()
+    };
+    let is_first = swept.is_none() && here > MANY;
+    let count = match is_first {
+        // A long list was read a moment ago.
+        true => ObjectCount::default(),
+        false => Box::pin(walk(core, object, how, &|_| {})).await?.1,
+    };
+    let pages = here.div_ceil(100);
+    let swept = serde_json::to_string(&gone::Listed { at, pages }).unwrap_or_default();
+    core.desk
+        .write(move |store| Ok(store.mirror.set_cursor(&name, &swept)?))
+        .await?;
+    Ok(ObjectCount { fetched: 0, ..count })
+}
+
+/// Compares counts, and what differs record by record; `None` = they cannot be compared.
+async fn compare_counts(core: &Core, object: ObjectType) -> Result<Option<Found>, Trouble> {
     let span = core
         .desk
         .read(move |reader| Ok((reader.mirror.id_length(object)?, reader.mirror.count(object)?)))
@@ -157,8 +197,8 @@ async fn compare(
     Ok(())
 }
 
-/// Whatever a walk that started anywhere left out, as far as counting shows it.
-pub async fn missing(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
-    let found = audit(core, object).await?;
-    Ok(found.map_or(0, |found| found.count.fetched))
+/// Whatever a walk that started anywhere left out, as far as counting shows it; `None` = it cannot be counted.
+pub async fn missing(core: &Core, object: ObjectType) -> Result<Option<u64>, Trouble> {
+    let found = compare_counts(core, object).await?;
+    Ok(found.map(|found| found.count.fetched))
 }

@@ -78,9 +78,17 @@ const SMALLEST_DAY: u64 = 250_000;
 
 /// When an archive was listed last, and how many pages of it.
 #[derive(Serialize, Deserialize)]
-struct Listed {
-    at: Timestamp,
-    pages: u64,
+pub struct Listed {
+    pub at: Timestamp,
+    pub pages: u64,
+}
+
+impl Listed {
+    /// Whether it is too early to list so many pages again.
+    pub fn rests(&self, core: &Core) -> bool {
+        let day = core.client.limits().daily.map_or(SMALLEST_DAY, |day| day.capacity);
+        later(self.at, rest(self.pages, day)) > core.now()
+    }
 }
 
 /// How long a listed archive rests, by what listing it costs.
@@ -100,9 +108,8 @@ pub async fn archived(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
         core.desk.read(move |reader| Ok(reader.mirror.cursor(&name)?)).await?
     };
     let listed: Option<Listed> = listed.and_then(|text| serde_json::from_str(&text).ok());
-    let day = core.client.limits().daily.map_or(SMALLEST_DAY, |day| day.capacity);
     let at = core.now();
-    if listed.is_some_and(|listed| later(listed.at, rest(listed.pages, day)) > at) {
+    if listed.is_some_and(|listed| listed.rests(core)) {
         return Ok(0);
     }
     let (mut after, mut taken, mut pages) = (None, 0, 0);

@@ -141,7 +141,16 @@ pub async fn walk(
     }
     if mark.by_id {
         // Nobody documents that a list can start anywhere: what it may have left out is found by counting.
-        count.fetched += audit::missing(core, object).await?;
+        match audit::missing(core, object).await? {
+            Some(missing) => count.fetched += missing,
+            None if mark.total.is_some_and(|total| mark.fetched < total) => {
+                tracing::info!(%object, "less was listed than there is; it is read again, from cursor to cursor");
+                *walking.front() = Front::new(begin(core, object, true).await?, true);
+                walking.run().await?;
+                count = walking.front().count;
+            }
+            None => {}
+        }
     }
     let gone = finish(core, object, mark.since).await?;
     count.deleted = gone.len() as u64;
