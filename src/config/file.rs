@@ -145,6 +145,7 @@ impl Reader<'_> {
             None => all.push(Segment {
                 name: name.to_owned(),
                 filter: filter.to_owned(),
+                list: None,
             }),
         }
     }

@@ -1,14 +1,18 @@
-//! Segments: named groups of contacts, defined by a filter in the configuration.
+//! Segments: named groups of contacts, defined by a filter in the configuration, by a HubSpot list, or by both.
 
 use serde::{Deserialize, Serialize};
 
-/// A segment's definition.
+use super::ListId;
+
+/// A segment's definition: a filter, a HubSpot list, or both, which a contact must fit then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
     /// Its key in the configuration, e.g. `high_value`.
     pub name: String,
-    /// Its filter, in the filter language.
+    /// Its filter, in the filter language; empty = everybody in the list.
     pub filter: String,
+    /// The HubSpot list its contacts are in.
+    pub list: Option<ListId>,
 }
 
 impl Segment {
@@ -25,8 +29,18 @@ impl Segment {
         .map(|(name, filter)| Self {
             name: name.to_owned(),
             filter: filter.to_owned(),
+            list: None,
         })
         .collect()
+    }
+
+    /// The name most like a text that is none; `None` when there are no segments.
+    #[must_use]
+    pub fn nearest<'a>(segments: &'a [Self], text: &str) -> Option<&'a str> {
+        let text = text.to_lowercase();
+        let likeness = |segment: &Self| strsim::jaro_winkler(&text, &segment.name.to_lowercase());
+        let best = segments.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        best.map(|segment| segment.name.as_str())
     }
 
     /// The name as people read it: `high value`.

@@ -99,8 +99,8 @@ pub fn contacts(
     query: ContactQuery,
     now: Timestamp,
 ) -> Result<Page<Contact>, Fault> {
-    let words = Words::read(&reader.mirror, settings, ObjectType::Contacts)?;
-    let plan = query.filter.map(|expr| expr.plan(&words.context(now)));
+    let words = Words::read(&reader.mirror, settings, ObjectType::Contacts, now)?;
+    let plan = query.filter.map(|expr| expr.plan(&words.context()));
     let key = match query.sort {
         ContactSort::Id => SortKey::Id,
         ContactSort::Name => SortKey::Name,
@@ -150,8 +150,8 @@ pub fn shown_deals(reader: &Reader) -> Result<Vec<Deal>, Fault> {
 
 /// A page of deals.
 pub fn deals(reader: &Reader, settings: &Settings, query: &DealQuery, now: Timestamp) -> Result<Page<Deal>, Fault> {
-    let words = Words::read(&reader.mirror, settings, ObjectType::Deals)?;
-    let context = words.context(now);
+    let words = Words::read(&reader.mirror, settings, ObjectType::Deals, now)?;
+    let context = words.context();
     let mut rows = shown_deals(reader)?;
     rows.retain(|deal| query.pipeline.as_ref().is_none_or(|id| deal.pipeline == *id));
     rows.retain(|deal| query.stage.as_ref().is_none_or(|id| deal.stage == *id));

@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 use super::{core::Core, words::Words};
 use crate::{
     domain::{Event, Fault, ObjectType, Segment, SegmentCount},
-    filter::{self, Plan, Schema},
     store::MirrorView,
 };
 
@@ -51,23 +50,14 @@ pub async fn counted(core: &Core) -> Result<Vec<SegmentCount>, Fault> {
     Ok(counts)
 }
 
-/// Contacts per segment. A filter that does not parse counts nothing; the configuration said so when it was read.
+/// Contacts per segment.
 fn count(
     mirror: &MirrorView,
     settings: &super::Settings,
     now: jiff::Timestamp,
 ) -> Result<BTreeMap<String, u64>, Fault> {
-    let words = Words::read(mirror, settings, ObjectType::Contacts)?;
-    let context = words.context(now);
-    let plans: Vec<(&str, Plan)> = settings
-        .segments
-        .iter()
-        .filter_map(|segment| {
-            let expr = filter::parse(&segment.filter, Schema::Contacts(&words.definitions)).ok()?;
-            Some((segment.name.as_str(), expr.plan(&context)))
-        })
-        .collect();
-    Ok(mirror.segment_counts(&plans)?)
+    let words = Words::read(mirror, settings, ObjectType::Contacts, now)?;
+    Ok(mirror.segment_counts(&words.segments)?)
 }
 
 fn with_history(

@@ -23,6 +23,8 @@ use std::{ops::Deref, path::Path};
 use rusqlite::Connection;
 use rusqlite_migration::M;
 
+pub(super) use codec::id as id_value;
+
 use super::{Result, files, sql};
 use crate::{domain::Record, filter::Plan};
 
