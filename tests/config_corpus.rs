@@ -501,7 +501,7 @@ proptest! {
 
     #[test]
     fn no_file_breaks_loading_or_its_errors(
-        text in "\\PC{0,60}|(\\[(ui|keys|segments|account|segments.x)\\]|\n|=|theme|token|filter|timeout|[0-9\"'.#{}, ]|月|\u{7f}){0,24}"
+        text in "\\PC{0,60}|(\\[(ui|keys|segments|account|segments.x)\\]|\n|=|theme|token|filter|timeout|[0-9\"'.#{}, ]|list_id|月|\u{7f}){0,24}"
     ) {
         if let Err(error) = load(&sources(&text)) {
             let plain = error.plain();

@@ -92,12 +92,17 @@ impl Loaded {
             .map(|key| shown(key.path, (key.show)(&self.settings)))
             .collect();
         all.push(shown("store.dir", self.settings.store.dir.display().to_string()));
-        all.extend(
-            self.settings
-                .segments
-                .iter()
-                .map(|segment| shown(&format!("segments.{}.filter", segment.name), segment.filter.clone())),
-        );
+        for segment in &self.settings.segments {
+            if !segment.filter.is_empty() {
+                all.push(shown(
+                    &format!("segments.{}.filter", segment.name),
+                    segment.filter.clone(),
+                ));
+            }
+            if let Some(list) = &segment.list {
+                all.push(shown(&format!("segments.{}.list_id", segment.name), list.to_string()));
+            }
+        }
         all.extend(
             self.settings
                 .keys
