@@ -1,5 +1,6 @@
 //! Segments: named groups of contacts, defined by a filter in the configuration, by a HubSpot list, or by both.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ListId;
@@ -43,6 +44,15 @@ impl Segment {
         best.map(|segment| segment.name.as_str())
     }
 
+    /// What the segment asks, as one text: another text is another segment, whatever its name.
+    #[must_use]
+    pub fn definition(&self) -> String {
+        match &self.list {
+            Some(list) => format!("list {list} {}", self.filter),
+            None => self.filter.clone(),
+        }
+    }
+
     /// The name as people read it: `high value`.
     #[must_use]
     pub fn label(&self) -> String {
@@ -55,8 +65,10 @@ impl Segment {
 pub struct SegmentCount {
     /// The definition.
     pub segment: Segment,
-    /// How many contacts match now.
+    /// How many contacts matched when they were counted.
     pub count: u64,
+    /// When they were counted; `None` = they were not, and the count is no number.
+    pub as_of: Option<Timestamp>,
     /// Counts at the end of the last days, oldest first, today last; at most seven.
     pub history: Vec<u64>,
 }

@@ -1,5 +1,5 @@
-//! The way to the store: one desk for what writes, one for what only looks, so that a screen never waits for a page that
-//! is being written. Calls run off the caller's thread, or inline where time is virtual.
+//! The way to the store: one desk for what writes, one for what only looks, one for what counts, so that a screen never
+//! waits for a page that is being written or for a look at a million contacts. Calls run off the caller's thread, or inline where time is virtual.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,11 +8,12 @@ use crate::{
     store::{self, Reader, Store},
 };
 
-/// Both connections to one data directory.
+/// The connections to one data directory.
 #[derive(Clone)]
 pub struct Desk {
     writer: Arc<Mutex<Store>>,
     reader: Arc<Mutex<Reader>>,
+    counter: Arc<Mutex<Reader>>,
     inline: bool,
 }
 
@@ -20,10 +21,11 @@ impl Desk {
     /// Opens the store and its reader. The notices are for people.
     pub fn open(settings: &store::Settings, inline: bool) -> Result<(Self, Vec<String>), Fault> {
         let opened = Store::open(settings)?;
-        let reader = Reader::open(settings)?;
+        let (reader, counter) = (Reader::open(settings)?, Reader::open(settings)?);
         let desk = Self {
             writer: Arc::new(Mutex::new(opened.store)),
             reader: Arc::new(Mutex::new(reader)),
+            counter: Arc::new(Mutex::new(counter)),
             inline,
         };
         Ok((desk, opened.notices))
@@ -48,6 +50,17 @@ impl Desk {
     {
         let reader = Arc::clone(&self.reader);
         self.run(move || work(&reader.lock().unwrap_or_else(PoisonError::into_inner)))
+            .await
+    }
+
+    /// Runs a look that may take as long as there are contacts; no other look waits for it.
+    pub async fn count<T, W>(&self, work: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Reader) -> Result<T, Fault> + Send + 'static,
+    {
+        let counter = Arc::clone(&self.counter);
+        self.run(move || work(&counter.lock().unwrap_or_else(PoisonError::into_inner)))
             .await
     }
 

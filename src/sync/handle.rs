@@ -17,7 +17,7 @@ use crate::{
     domain::{
         Account, Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault, Freshness,
         Identity, Limits, ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt, Record,
-        RecordRef, SentRequest, Submission, SyncReport, UndoOutcome,
+        RecordRef, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
     },
     store::{Kept, OutboxFilter, Reader},
 };
@@ -61,6 +61,25 @@ impl Handle {
                 })
             })
             .await
+    }
+
+    /// How many contacts each segment has, as they were counted last: at once, however many contacts there are.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn segments(&self) -> Result<Vec<SegmentCount>, Fault> {
+        segments::counted(&self.core).await
+    }
+
+    /// Counts the segments now, unless what was counted last still holds.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn count_segments(&self) -> Result<Vec<SegmentCount>, Fault> {
+        if segments::is_due(&self.core).await? {
+            segments::recount(&self.core).await?;
+        }
+        self.segments().await
     }
 
     /// What ids are called, from the mirror.

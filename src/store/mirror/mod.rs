@@ -24,6 +24,7 @@ use rusqlite::Connection;
 use rusqlite_migration::M;
 
 pub(super) use codec::id as id_value;
+pub use segments::KeptCount;
 
 use super::{Result, files, sql};
 use crate::{domain::Record, filter::Plan};

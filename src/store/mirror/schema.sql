@@ -90,3 +90,8 @@ CREATE TABLE member_change (
   n INTEGER PRIMARY KEY, list ANY NOT NULL, record ANY NOT NULL, joins INTEGER NOT NULL, at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX member_change_at ON member_change (at);
+
+-- How many contacts were in each segment, by the definition that was counted: a changed one has to be counted again.
+CREATE TABLE segment_count (
+  name TEXT PRIMARY KEY, definition TEXT NOT NULL, count INTEGER NOT NULL, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -169,6 +169,7 @@ impl Mirror {
                 "notes_read",
                 "feed",
                 "segment_day",
+                "segment_count",
                 "list",
                 "member",
                 "member_change",
