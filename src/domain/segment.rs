@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ListId;
+use super::{Fault, FaultKind, ListId};
 
 /// A segment's definition: a filter, a HubSpot list, or both, which a contact must fit then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,30 @@ impl Segment {
             list: None,
         })
         .collect()
+    }
+
+    /// The segment that is called so, else the only one whose name begins so; an underscore is a blank.
+    ///
+    /// # Errors
+    /// When there is none, which names the nearest, or several.
+    pub fn find<'a>(segments: &'a [Self], text: &str) -> Result<&'a Self, Fault> {
+        let plain = |text: &str| text.trim().to_lowercase().replace('_', " ");
+        let wanted = plain(text);
+        if let Some(segment) = segments.iter().find(|segment| plain(&segment.name) == wanted) {
+            return Ok(segment);
+        }
+        let begin = |segment: &&Self| !wanted.is_empty() && plain(&segment.name).starts_with(&wanted);
+        let hits: Vec<&Self> = segments.iter().filter(begin).collect();
+        if let [segment] = hits.as_slice() {
+            return Ok(segment);
+        }
+        let names: Vec<&str> = hits.iter().map(|segment| segment.name.as_str()).collect();
+        let (what, next) = match (names.is_empty(), Self::nearest(segments, text)) {
+            (false, _) => ("could be several segments", format!("use one of: {}", names.join(", "))),
+            (true, Some(near)) => ("is no segment", format!("the nearest one is '{near}'")),
+            (true, None) => ("is no segment", "the configuration defines none".to_owned()),
+        };
+        Err(Fault::new(FaultKind::Usage, format!("'{text}' {what}"), next))
     }
 
     /// The name most like a text that is none; `None` when there are no segments.

@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 
 use super::{
     core::Core,
-    listing::{self, ContactQuery, DealQuery},
+    listing::{self, DealQuery},
     once::{self, SyncOptions},
     pull, segments, submit, undo,
     view::{self, PendingByRecord},
@@ -16,8 +16,8 @@ use super::{
 use crate::{
     domain::{
         Account, Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault, Freshness,
-        Identity, Limits, ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt, Record,
-        RecordRef, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
+        Identity, LastSync, Limits, ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt,
+        Record, RecordRef, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
     },
     store::{Kept, OutboxFilter, Reader},
 };
@@ -30,7 +30,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// A face's way to the engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
 }
 
 impl Handle {
@@ -319,18 +319,6 @@ impl Handle {
             .await
     }
 
-    /// A page of contacts.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn list_contacts(&self, query: ContactQuery) -> Result<Page<Contact>, Fault> {
-        let (settings, now) = (self.core.settings.clone(), self.core.now());
-        self.core
-            .desk
-            .read(move |reader| listing::contacts(reader, &settings, query, now))
-            .await
-    }
-
     /// Keeps a draft; `None` forgets it.
     ///
     /// # Errors
@@ -406,6 +394,14 @@ impl Handle {
         progress: impl Fn(Progress) + Sync,
     ) -> Result<SyncReport, Fault> {
         once::sync_once(&self.core, &options, &progress).await
+    }
+
+    /// What the last pass did, whichever process ran it; `None` before the first one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn last_sync(&self) -> Result<Option<LastSync>, Fault> {
+        once::last_sync(&self.core).await
     }
 }
 

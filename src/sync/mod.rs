@@ -5,6 +5,7 @@
 //! block a face: looks are answered from the mirror, changes after one commit, the network works behind both.
 
 mod connection;
+mod contacts;
 mod core;
 mod desk;
 mod engine;
@@ -13,9 +14,11 @@ mod handle;
 mod links;
 mod listing;
 mod once;
+mod partial;
 mod pull;
 mod push;
 mod scopes;
+mod search;
 mod segments;
 mod settings;
 mod slots;
@@ -25,10 +28,11 @@ mod undo;
 mod view;
 mod words;
 
+pub use contacts::{ContactQuery, ContactSort, find_list};
 pub use engine::Engine;
 pub use handle::Handle;
-pub use listing::{ContactQuery, ContactSort, DealQuery, DealSort};
-pub use once::SyncOptions;
+pub use listing::{DealQuery, DealSort};
+pub use once::{Part, SyncOptions};
 pub use scopes::Need;
 pub use settings::Settings;
 pub use slots::StoredSlots;

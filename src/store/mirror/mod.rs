@@ -121,8 +121,10 @@ pub struct Query {
     pub limit: usize,
     /// Rows to skip; slow when large, [`Query::after`] is not.
     pub offset: usize,
-    /// `next_after` of the page before.
+    /// `next_after` of the page before, in the same order.
     pub after: Option<String>,
+    /// Leave out how many there are in all (it is 0 then): of many pages only the first needs it.
+    pub uncounted: bool,
 }
 
 /// Everything that reads the mirror.
