@@ -7,10 +7,10 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::domain::safe;
 
 /// A column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its head.
-    pub head: &'static str,
+    pub head: Cow<'static, str>,
     /// Its cells are numbers of ours: right-aligned, and never mistaken for a formula.
     pub number: bool,
 }
@@ -19,13 +19,36 @@ impl Column {
     /// A column of text.
     #[must_use]
     pub const fn text(head: &'static str) -> Self {
-        Self { head, number: false }
+        Self {
+            head: Cow::Borrowed(head),
+            number: false,
+        }
+    }
+
+    /// A column of text that is called as somebody else called it.
+    #[must_use]
+    pub const fn named(head: String) -> Self {
+        Self {
+            head: Cow::Owned(head),
+            number: false,
+        }
+    }
+
+    /// Our own heads are written as they are.
+    fn markdown(&self) -> String {
+        match &self.head {
+            Cow::Borrowed(head) => (*head).to_owned(),
+            Cow::Owned(head) => escaped(head),
+        }
     }
 
     /// A column of numbers.
     #[must_use]
     pub const fn number(head: &'static str) -> Self {
-        Self { head, number: true }
+        Self {
+            head: Cow::Borrowed(head),
+            number: true,
+        }
     }
 }
 
@@ -42,7 +65,7 @@ impl Sheet {
     /// Aligned columns, two blanks apart, without trailing blanks; the text is safe for a terminal.
     #[must_use]
     pub fn table(&self) -> String {
-        let heads = self.columns.iter().map(|column| Cow::Borrowed(column.head)).collect();
+        let heads = self.columns.iter().map(|column| safe(&column.head)).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(|cell| safe(cell)).collect());
         let lines: Vec<Vec<Cow<'_, str>>> = std::iter::once(heads).chain(rows).collect();
         let widths: Vec<usize> = (0..self.columns.len())
@@ -78,7 +101,11 @@ impl Sheet {
     /// leading `'`.
     #[must_use]
     pub fn csv(&self) -> String {
-        let heads = self.columns.iter().map(|column| quoted(column.head.into())).collect();
+        let heads = self
+            .columns
+            .iter()
+            .map(|column| quoted(neutral(&column.head)))
+            .collect();
         let rows = self.rows.iter().map(|row| {
             let cells = row.iter().zip(&self.columns);
             cells
@@ -92,7 +119,7 @@ impl Sheet {
     /// A markdown table; characters that mean something in markdown are escaped.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let heads = self.columns.iter().map(|column| column.head.to_owned()).collect();
+        let heads = self.columns.iter().map(|column| column.markdown()).collect();
         let rules = self
             .columns
             .iter()
