@@ -7,7 +7,7 @@ use super::{
     error::Text,
     file,
     given::Given,
-    keys::{KEYS, Key},
+    keys::{CHAINGE_LIST, KEYS, Key},
 };
 use crate::domain::safe;
 
@@ -99,8 +99,9 @@ impl Loaded {
                     segment.filter.clone(),
                 ));
             }
-            if let Some(list) = &segment.list {
-                all.push(shown(&format!("segments.{}.list_id", segment.name), list.to_string()));
+            let key = format!("segments.{}.list_id", segment.name);
+            if let Some(list) = segment.list.as_ref().filter(|_| key != CHAINGE_LIST) {
+                all.push(shown(&key, list.to_string()));
             }
         }
         all.extend(
