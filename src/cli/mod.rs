@@ -179,6 +179,7 @@ fn names(facts: &Facts) -> Names<'_> {
         account: facts.account.as_ref(),
         pipelines: &facts.pipelines,
         owners: &facts.owners,
+        width: term::columns(),
     }
 }
 

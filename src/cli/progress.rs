@@ -129,14 +129,14 @@ impl Screen {
         for known in types.values_mut() {
             let is_early = known.said.is_some_and(|(then, _)| now.duration_since(then) < BETWEEN);
             let is_old = known.said.is_some_and(|(_, fetched)| fetched == known.last.fetched);
-            let is_over = known.last.about.is_some_and(|about| known.last.fetched >= about);
-            if is_early || (is_old && (is_over || waiting == 0)) {
+            let waits = waiting > 0 && known.goes_on();
+            if is_early || (is_old && !waits) {
                 continue;
             }
             known.said = Some((now, known.last.fetched));
             let line = match self.way {
-                Way::Json => json!({ "progress": known.json(now, waiting > 0) }).to_string(),
-                _ => format!("dealdeck: {}", known.line(now, waiting)),
+                Way::Json => json!({ "progress": known.json(now, waits) }).to_string(),
+                _ => format!("dealdeck: {}", known.line(now, waits)),
             };
             // Nobody is left to tell when stderr is gone.
             let _ = writeln!(io::stderr().lock(), "{line}");
@@ -161,9 +161,18 @@ impl Type {
         (seconds >= 0.1 && rows > 0.0).then(|| rows / seconds)
     }
 
-    /// How long the rest takes at this pace.
+    /// There is more to read, as far as anybody knows: a type that nobody counted may be at its end.
+    fn goes_on(&self) -> bool {
+        self.last.about.is_some_and(|about| self.last.fetched < about)
+    }
+
+    /// How long the rest takes at this pace; nothing when there is none.
     fn left(&self, now: tokio::time::Instant) -> Option<Duration> {
-        let rest = self.last.about?.saturating_sub(self.last.fetched);
+        let rest = self
+            .last
+            .about?
+            .checked_sub(self.last.fetched)
+            .filter(|rest| *rest > 0)?;
         #[expect(clippy::cast_precision_loss, reason = "a pace for people")]
         let seconds = rest as f64 / self.per_second(now)?;
         Duration::try_from_secs_f64(seconds.round()).ok()
@@ -181,7 +190,7 @@ impl Type {
         }
     }
 
-    fn line(&self, now: tokio::time::Instant, waiting: u32) -> String {
+    fn line(&self, now: tokio::time::Instant, waits: bool) -> String {
         let Progress {
             object,
             fetched,
@@ -193,11 +202,7 @@ impl Type {
             pace if pace.is_empty() => pace,
             pace => format!(", {pace}"),
         };
-        let waits = if waiting > 0 {
-            "; waiting for HubSpot's budget"
-        } else {
-            ""
-        };
+        let waits = if waits { "; waiting for HubSpot's budget" } else { "" };
         let pages = format::plural(pages, "page", "pages");
         format!("{object}: {}{of} in {pages}{pace}{waits}", format::count(fetched))
     }
@@ -259,7 +264,7 @@ mod tests {
         let known = contacts(3_000);
         let now = known.first.1 + Duration::from_secs(4);
         assert_eq!(
-            known.line(now, 3),
+            known.line(now, true),
             "contacts: 3000 of about 20,000 in 30 pages, 500/s, 0:34 left; waiting for HubSpot's budget"
         );
         assert_eq!(
@@ -268,7 +273,13 @@ mod tests {
                 "eta_seconds": 34, "waiting": false})
         );
         let begun = contacts(1_000);
-        assert_eq!(begun.line(now, 0), "contacts: 1000 of about 20,000 in 10 pages");
+        assert_eq!(begun.line(now, false), "contacts: 1000 of about 20,000 in 10 pages");
+        let done = contacts(20_000);
+        assert!(!done.goes_on());
+        assert_eq!(
+            done.line(now, false),
+            "contacts: 20,000 of about 20,000 in 200 pages, 4750/s"
+        );
         assert_eq!(clock(Duration::from_secs(3_723)), "1:02:03");
     }
 }

@@ -76,7 +76,7 @@ pub fn contacts(
         Format::Json => json::compact(&rows())? + "\n",
         Format::Jsonl => json::lines(&rows())?,
         Format::Csv => keys(rows())?.csv(),
-        Format::Table => people(contacts, properties, names).table(),
+        Format::Table => people(contacts, properties, names).table_within(names.width),
         Format::Markdown => people(contacts, properties, names).markdown(),
     })
 }
@@ -89,7 +89,7 @@ pub fn contact(contact: &ContactDetail, names: &Names<'_>, format: Format) -> se
     Ok(match format {
         Format::Json | Format::Jsonl => json::compact(&contact_json(contact))? + "\n",
         Format::Csv => keys(vec![contact_json(contact)])?.csv(),
-        Format::Table => facts(contact, names).table(),
+        Format::Table => facts(contact, names).table_within(names.width),
         Format::Markdown => facts(contact, names).markdown(),
     })
 }

@@ -102,11 +102,11 @@ pub fn segments(
         Format::Jsonl => json::lines(&rows())?,
         Format::Csv => keys(&rows()).csv(),
         Format::Table => {
-            let segments = groups(counts, lists, names).table();
+            let segments = groups(counts, lists, names).table_within(names.width);
             if lists.is_empty() {
                 segments
             } else {
-                format!("{segments}\n{}", in_hubspot(lists).table())
+                format!("{segments}\n{}", in_hubspot(lists).table_within(names.width))
             }
         }
         Format::Markdown => {

@@ -133,6 +133,7 @@ fn deals_in_every_format() {
         account: Some(&account),
         pipelines: &pipelines,
         owners: &owners,
+        width: None,
     };
     insta::assert_snapshot!(in_all_formats(|format| deals(&some_deals(), &names, format)));
 }
