@@ -92,7 +92,7 @@ impl Screen {
                 bar.set_length(about.max(progress.fetched));
             }
             bar.set_position(progress.fetched);
-            bar.set_message(known.pace(now));
+            bar.set_message(known.beside_the_bar(now));
         }
     }
 
@@ -104,7 +104,7 @@ impl Screen {
             None => bars.add(bar),
         };
         // An account that nobody has counted yet has no end to draw.
-        if let Ok(style) = ProgressStyle::with_template("{prefix:10} {wide_bar} {human_pos:>9} {msg:>24}") {
+        if let Ok(style) = ProgressStyle::with_template("{prefix:10} {wide_bar} {human_pos:>9} {msg:>30}") {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(progress.object.name());
@@ -190,6 +190,15 @@ impl Type {
         }
     }
 
+    /// `97 pages, 1820/s, 0:09 left`
+    fn beside_the_bar(&self, now: tokio::time::Instant) -> String {
+        let pages = format::plural(self.last.pages, "page", "pages");
+        match self.pace(now) {
+            pace if pace.is_empty() => pages,
+            pace => format!("{pages}, {pace}"),
+        }
+    }
+
     fn line(&self, now: tokio::time::Instant, waits: bool) -> String {
         let Progress {
             object,
@@ -272,6 +281,7 @@ mod tests {
             json!({"object": "contacts", "fetched": 3000, "about": 20000, "pages": 30, "per_second": 500,
                 "eta_seconds": 34, "waiting": false})
         );
+        assert_eq!(known.beside_the_bar(now), "30 pages, 500/s, 0:34 left");
         let begun = contacts(1_000);
         assert_eq!(begun.line(now, false), "contacts: 1000 of about 20,000 in 10 pages");
         let done = contacts(20_000);

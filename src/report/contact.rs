@@ -169,7 +169,10 @@ fn people(contacts: &[ContactDetail], properties: &[String], names: &Names<'_>) 
         cells.extend(properties.iter().map(property));
         cells
     };
-    let own = ["id", "name", "e-mail", "company", "lifecycle", "segments", "updated"].map(Column::text);
+    let mut own = ["id", "name", "e-mail", "company", "lifecycle", "segments"]
+        .map(Column::text)
+        .to_vec();
+    own.push(Column::whole("updated"));
     let asked = properties.iter().cloned().map(Column::named);
     Sheet {
         columns: own.into_iter().chain(asked).collect(),

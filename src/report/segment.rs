@@ -211,7 +211,7 @@ fn groups(counts: &[SegmentCount], lists: &[(List, u64)], names: &Names<'_>) -> 
             Column::text("segment"),
             Column::number("contacts"),
             Column::text("asks"),
-            Column::text("as of"),
+            Column::whole("as of"),
         ],
         rows: counts.iter().map(cells).collect(),
     }

@@ -16,6 +16,8 @@ pub struct Column {
     pub head: Cow<'static, str>,
     /// Its cells are numbers of ours: right-aligned, and never mistaken for a formula.
     pub number: bool,
+    /// Its cells say nothing when they are cut: a time, a number.
+    pub whole: bool,
 }
 
 impl Column {
@@ -25,6 +27,17 @@ impl Column {
         Self {
             head: Cow::Borrowed(head),
             number: false,
+            whole: false,
+        }
+    }
+
+    /// A column of text of one length, like times, which is never cut.
+    #[must_use]
+    pub const fn whole(head: &'static str) -> Self {
+        Self {
+            head: Cow::Borrowed(head),
+            number: false,
+            whole: true,
         }
     }
 
@@ -34,6 +47,7 @@ impl Column {
         Self {
             head: Cow::Owned(head),
             number: false,
+            whole: false,
         }
     }
 
@@ -51,6 +65,7 @@ impl Column {
         Self {
             head: Cow::Borrowed(head),
             number: true,
+            whole: true,
         }
     }
 }
@@ -72,7 +87,7 @@ impl Sheet {
     }
 
     /// The same in lines of at most so many cells, as far as that leaves something of every column: the widest columns of
-    /// text are cut first, the first one, which names the row, and numbers never.
+    /// text are cut first, the first one, which names the row, and what says nothing when it is cut never.
     #[must_use]
     pub fn table_within(&self, width: Option<usize>) -> String {
         let heads = self.columns.iter().map(|column| safe(&column.head)).collect();
@@ -109,7 +124,7 @@ impl Sheet {
         let gaps = 2 * widths.len().saturating_sub(1);
         while widths.iter().sum::<usize>() + gaps > room {
             let texts = widths.iter_mut().zip(&self.columns).skip(1);
-            let widest = texts.filter(|(_, column)| !column.number).map(|(width, _)| width).max();
+            let widest = texts.filter(|(_, column)| !column.whole).map(|(width, _)| width).max();
             match widest {
                 Some(width) if *width > NARROW => *width -= 1,
                 _ => return,
