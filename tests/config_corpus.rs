@@ -222,6 +222,27 @@ fn the_oauth_app_comes_from_the_variables_that_the_file_names() {
 }
 
 #[test]
+fn the_list_of_chainge_comes_from_its_variable_too() {
+    let shown = |file: &str, list: &str| {
+        let mut given = sources(file);
+        given.env = env(&[("CHAINGE_LIST_ID", list)]);
+        let segments = load(&given).map(|loaded| loaded.settings.segments);
+        segments.map(|all| all.iter().find(|one| one.name == "chainge").unwrap().definition())
+    };
+    assert_eq!(shown("", "77").unwrap(), "list 77 ");
+    assert_eq!(shown("[segments.chainge]\nlist_id = \"5\"", "77").unwrap(), "list 77 ");
+    assert_eq!(
+        shown("[segments.chainge]\nfilter = \"phone:none\"", "77").unwrap(),
+        "list 77 phone:none"
+    );
+    let error = shown("", "newsletter").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "CHAINGE_LIST_ID: expected the id of a HubSpot list, like 12345, not 'newsletter'; correct it or take it away"
+    );
+}
+
+#[test]
 fn an_empty_variable_counts_as_unset_under_every_name() {
     let names = [
         "DEALDECK_TOKEN",
@@ -234,6 +255,7 @@ fn an_empty_variable_counts_as_unset_under_every_name() {
         "HUBSPOT_OWNER_ID",
         "HUBSPOT_PIPELINE_ID",
         "DEALDECK_LOG",
+        "CHAINGE_LIST_ID",
         "DEALDECK_NOW",
         "DEALDECK_DATA_DIR",
         "HUBSPOT_CLIENT_ID",
@@ -501,7 +523,7 @@ proptest! {
 
     #[test]
     fn no_file_breaks_loading_or_its_errors(
-        text in "\\PC{0,60}|(\\[(ui|keys|segments|account|segments.x)\\]|\n|=|theme|token|filter|timeout|[0-9\"'.#{}, ]|月|\u{7f}){0,24}"
+        text in "\\PC{0,60}|(\\[(ui|keys|segments|account|segments.x)\\]|\n|=|theme|token|filter|timeout|[0-9\"'.#{}, ]|list_id|月|\u{7f}){0,24}"
     ) {
         if let Err(error) = load(&sources(&text)) {
             let plain = error.plain();

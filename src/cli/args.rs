@@ -1,5 +1,7 @@
 //! What may stand on the command line. Only flags and commands that do something are here.
 
+mod contacts;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
@@ -10,6 +12,8 @@ use crate::{
     report::Format,
 };
 
+pub use contacts::{ContactsCommand, ContactsList, SegmentsCommand};
+
 const EXAMPLES: &str = "\
 Examples:
   dealdeck --demo                                  look around on a simulated portal
@@ -19,6 +23,8 @@ Examples:
   dealdeck deals list --filter 'amount>90k'        the deals you mean
   dealdeck deals move 40912345678 'contract'       by stage id, label or its beginning
   dealdeck note add --deal 40912345678 -           a note from standard input
+  dealdeck contacts list --segment high_value      the contacts of a segment
+  dealdeck sync --list newsletter                  only the contacts of a HubSpot list
 
 Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 refused or needs a person, 4 offline, 5 authentication,
 6 rate or daily budget, 7 store in use, 8 store damaged, 9 outcome unknown, 130 and 143 ended by a signal.";
@@ -81,6 +87,12 @@ pub enum Command {
     /// Notes: add
     #[command(subcommand)]
     Note(NoteCommand),
+    /// Contacts: list, get, clear
+    #[command(subcommand)]
+    Contacts(ContactsCommand),
+    /// Segments of contacts with their counts: list, show
+    #[command(subcommand)]
+    Segments(SegmentsCommand),
     /// The durable queue of changes
     #[command(subcommand)]
     Outbox(OutboxCommand),
@@ -120,8 +132,20 @@ pub struct LimitsArgs {
     pub format: FormatArgs,
 }
 
+const SYNC_HELP: &str = "\
+Examples:
+  dealdeck sync                                    everything that changed, and what waits to be sent
+  dealdeck sync --full --only contacts             every contact again
+  dealdeck sync --list newsletter                  the contacts of one HubSpot list, by id or name
+  dealdeck sync --segment engaged                  those of a segment, and those that left it
+  dealdeck sync --stats --format json              what the last sync did; needs no token
+
+On a terminal it shows bars; elsewhere a line per type about every two seconds on stderr, as JSON with --format json:
+{\"progress\":{\"object\",\"fetched\",\"about\",\"pages\",\"per_second\",\"eta_seconds\",\"waiting\"}}";
+
 /// `dealdeck sync`
 #[derive(Debug, Args)]
+#[command(after_help = SYNC_HELP)]
 pub struct SyncArgs {
     /// Read everything again, whatever the mirror has
     #[arg(long)]
@@ -132,6 +156,21 @@ pub struct SyncArgs {
     /// At most so many records of each type
     #[arg(long, value_name = "N")]
     pub max: Option<u64>,
+    /// Only the contacts of this segment, by name or its unique beginning
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "list"])]
+    pub segment: Option<String>,
+    /// Only the contacts of this HubSpot list, by id, name or its unique beginning
+    #[arg(long, value_name = "LIST", conflicts_with = "only")]
+    pub list: Option<String>,
+    /// Records per page where types are listed whole, and per batch
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub batch_size: Option<u32>,
+    /// No sync: what the last one did
+    #[arg(long, conflicts_with_all = ["full", "only", "max", "segment", "list", "batch_size"])]
+    pub stats: bool,
+    /// No bars and no progress lines
+    #[arg(long)]
+    pub quiet: bool,
     #[command(flatten)]
     pub format: FormatArgs,
 }
@@ -163,7 +202,7 @@ pub enum DealsCommand {
 #[derive(Debug, Args)]
 pub struct DealsList {
     /// Only deals that match, e.g. 'stage:contract amount>90k close<=eoq'
-    #[arg(long, value_name = "EXPR")]
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// Only this pipeline, by id or label
     #[arg(long, value_name = "P")]

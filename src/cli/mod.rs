@@ -1,6 +1,7 @@
 //! The command line: one file per command. The only room that names concrete parts and ties them together.
 
 mod args;
+mod contacts;
 mod credentials;
 mod dashboard;
 mod deals;
@@ -11,6 +12,8 @@ mod limits;
 mod logs;
 mod notes;
 mod outbox;
+mod progress;
+mod segments;
 mod session;
 mod setup;
 mod signals;
@@ -33,7 +36,7 @@ use crate::{
 };
 use clap::Parser as _;
 
-use args::{Cli, Command, Common, DealsCommand, NoteCommand, OutboxCommand};
+use args::{Cli, Command, Common, ContactsCommand, DealsCommand, NoteCommand, OutboxCommand, SegmentsCommand};
 use exit::Outcome;
 use session::{Parts, Session};
 use wiring::Wiring;
@@ -119,9 +122,11 @@ async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outco
 
 async fn obey(handle: &Handle, command: &Command, clock: &Clock) -> Outcome {
     match command {
-        Command::Sync(args) => sync::run(handle, args, clock.wall()).await,
+        Command::Sync(args) => sync::run(handle, args, clock).await,
         Command::Deals(command) => deals::run(handle, command).await,
         Command::Note(command) => notes::run(handle, command).await,
+        Command::Contacts(command) => contacts::run(handle, command).await,
+        Command::Segments(command) => segments::run(handle, command).await,
         Command::Outbox(command) => outbox::run(handle, command).await,
         Command::Limits(args) => limits::run(handle, *args).await,
         Command::Setup(_) | Command::Simulate(_) => Ok(0),
@@ -131,7 +136,7 @@ async fn obey(handle: &Handle, command: &Command, clock: &Clock) -> Outcome {
 /// Whether the command sends or keeps anything for HubSpot.
 fn talks(command: &Command) -> bool {
     match command {
-        Command::Sync(_) => true,
+        Command::Sync(args) => !args.stats,
         Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
             !write.dry_run
         }
@@ -157,7 +162,12 @@ fn format_of(command: &Command) -> Option<Format> {
         Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
             Some(write.format.format)
         }
-        Command::Outbox(OutboxCommand::List { format, .. }) => Some(format.format),
+        Command::Outbox(OutboxCommand::List { format, .. })
+        | Command::Contacts(ContactsCommand::Get { format, .. } | ContactsCommand::Clear { format, .. })
+        | Command::Segments(SegmentsCommand::List { format } | SegmentsCommand::Show { format, .. }) => {
+            Some(format.format)
+        }
+        Command::Contacts(ContactsCommand::List(args)) => Some(args.format.format),
         Command::Limits(args) => Some(args.format.format),
         Command::Setup(_) | Command::Simulate(_) => None,
     }
@@ -169,6 +179,7 @@ fn names(facts: &Facts) -> Names<'_> {
         account: facts.account.as_ref(),
         pipelines: &facts.pipelines,
         owners: &facts.owners,
+        width: term::columns(),
     }
 }
 

@@ -36,13 +36,15 @@ impl Wiring {
         Redirect::parse(&loaded.settings.oauth.redirect_uri)
             .map_err(|why| loaded.refuse("oauth.redirect_uri", why, "use http://localhost:PORT/path"))?;
         for segment in &loaded.settings.segments {
-            filter::parse(&segment.filter, filter::Schema::Contacts(&[])).map_err(|error| {
-                loaded.refuse(
-                    &format!("segments.{}.filter", segment.name),
-                    error.to_string(),
-                    "mend the filter",
-                )
-            })?;
+            filter::parse(&segment.filter, filter::Schema::Contacts(&[], filter::Segments::Barred)).map_err(
+                |error| {
+                    loaded.refuse(
+                        &format!("segments.{}.filter", segment.name),
+                        error.to_string(),
+                        "mend the filter",
+                    )
+                },
+            )?;
         }
         let own_keys = own_keys(&loaded)?;
         Ok(Self {

@@ -16,7 +16,7 @@ use super::{
     load::Origin,
     sources::ConfigFile,
 };
-use crate::domain::{FaultKind, Segment, safe};
+use crate::domain::{FaultKind, ListId, Segment, safe};
 
 /// Lays the file over the settings.
 pub(super) fn apply(config: &ConfigFile, loaded: &mut Loaded) -> Result<(), ConfigError> {
@@ -101,7 +101,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `[segments.NAME] filter = "…"`: changes a shipped segment or adds one.
+    /// `[segments.NAME] filter = "…"  list_id = "…"`: changes a shipped segment or adds one.
     fn segments(&mut self, table: &DeTable<'_>) {
         for (name, value) in table.iter() {
             let path = format!("segments.{}", name.get_ref());
@@ -112,40 +112,73 @@ impl Reader<'_> {
                 );
                 continue;
             };
-            if segment.is_empty() && !self.has_segment(name.get_ref()) {
-                self.fail(
-                    name.span(),
-                    format!("expected a filter for the segment '{}'", safe(name.get_ref())),
-                );
-            }
+            let failures = self.errors.len();
+            let (mut filter, mut list) = (None, None);
             for (key, value) in segment.iter() {
-                match value.get_ref() {
-                    _ if key.get_ref() != "filter" => self.unknown(key.span(), &format!("{path}.{}", key.get_ref())),
-                    DeValue::String(filter) if !filter.trim().is_empty() => {
-                        self.segment(name.get_ref(), filter);
-                        self.remember(&format!("{path}.filter"), value.span());
+                match key.get_ref().as_ref() {
+                    "filter" => filter = self.filter(value),
+                    "list_id" => list = self.list_id(value),
+                    key_name => {
+                        self.unknown(key.span(), &format!("{path}.{key_name}"));
+                        continue;
                     }
-                    _ => self.fail(
-                        value.span(),
-                        expected("a filter like \"updated < 30d\"", &self.said(value.span())),
-                    ),
                 }
+                self.remember(&format!("{path}.{}", key.get_ref()), value.span());
             }
+            if self.errors.len() > failures {
+                continue;
+            }
+            if filter.is_none() && list.is_none() {
+                if !self.has_segment(name.get_ref()) {
+                    let name_shown = safe(name.get_ref());
+                    let message = format!("expected a filter or a list_id for the segment '{name_shown}'");
+                    self.fail(name.span(), message);
+                }
+                continue;
+            }
+            self.segment(name.get_ref(), filter, list);
         }
+    }
+
+    fn filter(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        match value.get_ref() {
+            DeValue::String(filter) if !filter.trim().is_empty() => return Some(filter.to_string()),
+            _ => self.fail(
+                value.span(),
+                expected("a filter like \"updated < 30d\"", &self.said(value.span())),
+            ),
+        }
+        None
+    }
+
+    /// The id of a list; empty = none.
+    fn list_id(&mut self, value: &Spanned<DeValue<'_>>) -> Option<ListId> {
+        let is_number = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
+        match Given::of(value.get_ref()).id() {
+            Ok(id) if id.as_ref().is_none_or(is_number) => return id.map(Into::into),
+            _ => self.fail(
+                value.span(),
+                expected("the id of a HubSpot list, like \"12345\"", &self.said(value.span())),
+            ),
+        }
+        None
     }
 
     fn has_segment(&self, name: &str) -> bool {
         self.loaded.settings.segments.iter().any(|segment| segment.name == name)
     }
 
-    fn segment(&mut self, name: &str, filter: &str) {
+    /// A list without a filter stands in place of a shipped one's filter.
+    fn segment(&mut self, name: &str, filter: Option<String>, list: Option<ListId>) {
+        let segment = Segment {
+            name: name.to_owned(),
+            filter: filter.unwrap_or_default(),
+            list,
+        };
         let all = &mut self.loaded.settings.segments;
-        match all.iter_mut().find(|segment| segment.name == name) {
-            Some(segment) => filter.clone_into(&mut segment.filter),
-            None => all.push(Segment {
-                name: name.to_owned(),
-                filter: filter.to_owned(),
-            }),
+        match all.iter_mut().find(|known| known.name == name) {
+            Some(known) => *known = segment,
+            None => all.push(segment),
         }
     }
 
@@ -188,7 +221,7 @@ impl Reader<'_> {
 
     fn unknown(&mut self, span: Range<usize>, path: &str) {
         let next = match path.split('.').collect::<Vec<_>>().as_slice() {
-            ["segments", name, _] => format!("the only key of a segment is 'segments.{}.filter'", safe(name)),
+            ["segments", _, _] => "the keys of a segment are 'filter' and 'list_id'".to_owned(),
             _ => format!("the nearest known key is '{}'", nearest(path)),
         };
         let message = format!("there is no key called '{}'", safe(path));
@@ -205,6 +238,7 @@ fn expected(wanted: &str, said: &str) -> String {
 fn nearest(path: &str) -> String {
     let mut candidates: Vec<String> = vec![
         "segments.NAME.filter".to_owned(),
+        "segments.NAME.list_id".to_owned(),
         "segments".to_owned(),
         "keys".to_owned(),
     ];

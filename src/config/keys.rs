@@ -9,6 +9,7 @@ use super::{
     given::Given,
     settings::{Glyphs, LogFormat, Period, Settings, Theme},
 };
+use crate::domain::Segment;
 
 /// One key.
 pub(super) struct Key {
@@ -58,7 +59,7 @@ fn seconds(span: std::time::Duration) -> String {
 }
 
 /// All of them, in the order of the example file.
-pub(super) const KEYS: [Key; 29] = [
+pub(super) const KEYS: [Key; 30] = [
     Key {
         env: &[
             "DEALDECK_TOKEN",
@@ -310,6 +311,15 @@ pub(super) const KEYS: [Key; 29] = [
         },
         |settings| settings.log.format.word().to_owned(),
     ),
+    // In the file it stands with the other segments.
+    Key {
+        in_file: false,
+        env: &["CHAINGE_LIST_ID"],
+        ..key(CHAINGE_LIST, bind_chainge, |settings| {
+            let chainge = settings.segments.iter().find(|segment| segment.name == CHAINGE);
+            or_empty(chainge.and_then(|segment| segment.list.as_ref()))
+        })
+    },
     Key {
         in_file: false,
         env: &["DEALDECK_NOW"],
@@ -327,6 +337,26 @@ pub(super) const KEYS: [Key; 29] = [
 
 /// The tables whose keys are names of people's own.
 pub(super) const OPEN_TABLES: [&str; 2] = ["segments", "keys"];
+
+/// The shipped segment whose list has a variable of its own, and that key.
+const CHAINGE: &str = "chainge";
+pub(super) const CHAINGE_LIST: &str = "segments.chainge.list_id";
+
+/// The list stands in place of the shipped filter, and beside one of people's own.
+fn bind_chainge(settings: &mut Settings, given: &Given) -> Result<(), String> {
+    let digits = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(list) = given.id()?.filter(digits) else {
+        return Err("the id of a HubSpot list, like 12345".to_owned());
+    };
+    let shipped = Segment::defaults();
+    for segment in settings.segments.iter_mut().filter(|segment| segment.name == CHAINGE) {
+        if shipped.iter().any(|shipped| shipped.filter == segment.filter) {
+            segment.filter.clear();
+        }
+        segment.list = Some(list.as_str().into());
+    }
+    Ok(())
+}
 
 /// The name of an environment variable.
 fn variable(given: &Given) -> Result<String, String> {

@@ -7,7 +7,7 @@ use super::{
     error::Text,
     file,
     given::Given,
-    keys::{KEYS, Key},
+    keys::{CHAINGE_LIST, KEYS, Key},
 };
 use crate::domain::safe;
 
@@ -92,12 +92,18 @@ impl Loaded {
             .map(|key| shown(key.path, (key.show)(&self.settings)))
             .collect();
         all.push(shown("store.dir", self.settings.store.dir.display().to_string()));
-        all.extend(
-            self.settings
-                .segments
-                .iter()
-                .map(|segment| shown(&format!("segments.{}.filter", segment.name), segment.filter.clone())),
-        );
+        for segment in &self.settings.segments {
+            if !segment.filter.is_empty() {
+                all.push(shown(
+                    &format!("segments.{}.filter", segment.name),
+                    segment.filter.clone(),
+                ));
+            }
+            let key = format!("segments.{}.list_id", segment.name);
+            if let Some(list) = segment.list.as_ref().filter(|_| key != CHAINGE_LIST) {
+                all.push(shown(&key, list.to_string()));
+            }
+        }
         all.extend(
             self.settings
                 .keys

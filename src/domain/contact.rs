@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{ContactId, ObjectType, OwnerId, Record, parse_time};
+use super::{ContactId, ListId, ObjectType, OwnerId, Properties, Record, RecordRef, parse_time};
 
 /// A contact as the panes and commands show it; every other property stays in the mirror's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,22 @@ pub struct Contact {
     pub updated: Timestamp,
     /// `notes_last_updated`: last activity of any kind.
     pub last_activity: Option<Timestamp>,
+}
+
+/// A contact with everything that is known about it here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactDetail {
+    /// The contact.
+    pub contact: Contact,
+    /// Its raw properties, as far as they are read.
+    pub properties: Properties,
+    /// Names of the segments it is in now, in the order of the configuration.
+    pub segments: Vec<String>,
+    /// The HubSpot lists it is in.
+    pub lists: Vec<ListId>,
+    /// HubSpot had the contact like this at that time, or later: when all contacts were last asked about, or when this one
+    /// changed last, whichever is later. When each row was read is not kept; rows that did not change are not read again.
+    pub synced_at: Timestamp,
 }
 
 impl Contact {
@@ -71,6 +87,12 @@ impl Contact {
             updated: record.updated_at,
             last_activity: record.get("notes_last_updated").and_then(parse_time),
         }
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn reference(&self) -> RecordRef {
+        RecordRef::new(ObjectType::Contacts, self.id.as_str())
     }
 
     /// First and last name, else the e-mail, else the id.

@@ -36,6 +36,8 @@ pub struct Progress {
     pub object: ObjectType,
     /// Records read so far.
     pub fetched: u64,
+    /// Pages and batches read by this process.
+    pub pages: u64,
     /// How many there are, when known.
     pub about: Option<u64>,
 }

@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::{Fault, ObjectType};
 
 /// Records of one type in one pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectCount {
     /// Records read.
     pub fetched: u64,
@@ -16,7 +19,7 @@ pub struct ObjectCount {
 }
 
 /// Operations of one pass, by where they ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushCount {
     /// Landed or done.
     pub done: u64,
@@ -31,7 +34,7 @@ pub struct PushCount {
 }
 
 /// The report of one pass.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncReport {
     /// Everything that was asked for is in the mirror.
     pub complete: bool,
@@ -59,4 +62,13 @@ pub struct SyncReport {
     pub errors: Vec<Fault>,
     /// What the token may not read and nothing else needs: told, but the pass did what it could.
     pub left_out: Vec<Fault>,
+}
+
+/// The last pass, as the mirror remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSync {
+    /// When it ended.
+    pub at: Timestamp,
+    /// What it did.
+    pub report: SyncReport,
 }

@@ -1,9 +1,9 @@
 //! The fields the language knows, per record type, and what kind of value each holds.
 //!
-//! The language will gain more: for deals `pushes team priority type segment list nag` and for contacts `deals segment
-//! list push`. They are not accepted before the product can compute them: a filter that silently finds nothing lies.
+//! The language will gain more: for deals `pushes team priority type segment list nag` and for contacts `deals push`. They
+//! are not accepted before the product can compute them: a filter that silently finds nothing lies.
 
-use crate::domain::PropertyDefinition;
+use crate::domain::{PropertyDefinition, Segment};
 
 /// What a field holds, which decides the operators and values it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +120,11 @@ pub enum Field {
     Lifecycle,
     /// A contact's lead status, `hs_lead_status`.
     Status,
+    /// The HubSpot lists a contact is in, by id or name; several values.
+    List,
+    /// The segments of the configuration a contact is in, by name; several values. A plan never names it: it stands for
+    /// what the segment's own filter and list ask.
+    Segment,
     /// Any HubSpot property the schema's definitions name.
     Property(Property),
 }
@@ -151,7 +156,7 @@ impl Field {
     ];
 
     /// The fields of a contact.
-    pub const CONTACTS: [Self; 11] = [
+    pub const CONTACTS: [Self; 13] = [
         Self::Name,
         Self::Email,
         Self::Company,
@@ -163,6 +168,8 @@ impl Field {
         Self::Created,
         Self::Updated,
         Self::Activity,
+        Self::List,
+        Self::Segment,
     ];
 
     /// The identifier in the language.
@@ -195,6 +202,8 @@ impl Field {
             Self::Title => "title",
             Self::Lifecycle => "lifecycle",
             Self::Status => "status",
+            Self::List => "list",
+            Self::Segment => "segment",
             Self::Property(property) => &property.name,
         }
     }
@@ -211,7 +220,9 @@ impl Field {
             | Self::Category
             | Self::Currency
             | Self::Lifecycle
-            | Self::Status => Kind::Choice,
+            | Self::Status
+            | Self::List
+            | Self::Segment => Kind::Choice,
             Self::Amount | Self::Weighted | Self::Probability | Self::Contacts => Kind::Number,
             Self::Age | Self::DaysInStage | Self::Idle => Kind::Days,
             Self::Close | Self::Created | Self::Updated | Self::Activity => Kind::Instant,
@@ -228,13 +239,22 @@ impl Field {
     }
 }
 
-/// What a filter is about: the record type, and the HubSpot properties that may be named besides its fields.
+/// Which segments a filter may name.
+#[derive(Clone, Copy, Debug)]
+pub enum Segments<'a> {
+    /// These.
+    Of(&'a [Segment]),
+    /// None: the filter is itself a segment's, and a segment that refers to segments could refer to itself.
+    Barred,
+}
+
+/// What a filter is about: the record type, and what may be named besides its fields.
 #[derive(Clone, Copy, Debug)]
 pub enum Schema<'a> {
     /// Deals, with the definitions of the deal properties the rows can answer (empty = none).
     Deals(&'a [PropertyDefinition]),
-    /// Contacts, with the definitions of the contact properties the rows can answer.
-    Contacts(&'a [PropertyDefinition]),
+    /// Contacts, with the definitions of the contact properties the rows can answer, and the segments there are.
+    Contacts(&'a [PropertyDefinition], Segments<'a>),
 }
 
 impl<'a> Schema<'a> {
@@ -243,7 +263,7 @@ impl<'a> Schema<'a> {
     pub const fn fields(self) -> &'static [Field] {
         match self {
             Self::Deals(_) => &Field::DEALS,
-            Self::Contacts(_) => &Field::CONTACTS,
+            Self::Contacts(..) => &Field::CONTACTS,
         }
     }
 
@@ -251,7 +271,16 @@ impl<'a> Schema<'a> {
     #[must_use]
     pub const fn properties(self) -> &'a [PropertyDefinition] {
         match self {
-            Self::Deals(properties) | Self::Contacts(properties) => properties,
+            Self::Deals(properties) | Self::Contacts(properties, _) => properties,
+        }
+    }
+
+    /// The segments that may be named.
+    #[must_use]
+    pub const fn segments(self) -> Segments<'a> {
+        match self {
+            Self::Deals(_) => Segments::Barred,
+            Self::Contacts(_, segments) => segments,
         }
     }
 
@@ -260,7 +289,7 @@ impl<'a> Schema<'a> {
     pub const fn word_fields(self) -> &'static [Field] {
         match self {
             Self::Deals(_) => &[Field::Name, Field::Company],
-            Self::Contacts(_) => &[Field::Name, Field::Email, Field::Company],
+            Self::Contacts(..) => &[Field::Name, Field::Email, Field::Company],
         }
     }
 

@@ -15,11 +15,12 @@ mod plan;
 mod print;
 mod resolve;
 mod row;
+mod segments;
 mod tree;
 mod value;
 
 pub use error::FilterError;
-pub use field::{Field, Kind, Property, PropertyKind, Schema};
+pub use field::{Field, Kind, Property, PropertyKind, Schema, Segments};
 pub use parse::parse;
 pub use plan::{Context, Plan, Test, fold};
 pub use row::{Cell, ContactRow, DealRow, Row, matches};

@@ -9,7 +9,7 @@
 //! value      := word | "quoted" | number | date | duration | a..b | (a, b, c) | none
 //! ```
 
-use super::{Expr, Field, FilterError, Kind, Op, Schema, Value, lex::Cursor, value};
+use super::{Expr, Field, FilterError, Kind, Op, Schema, Segments, Value, lex::Cursor, segments, value};
 
 /// How deep brackets and `not` may nest: far beyond use, far below the end of the stack.
 const MAX_DEPTH: usize = 64;
@@ -149,13 +149,17 @@ impl Parser<'_> {
         }
     }
 
-    fn comparison(&mut self, column: usize, name: &str) -> Result<Expr, FilterError> {
-        let field = self.schema.field(name).ok_or_else(|| self.unknown(column, name))?;
+    fn comparison(&mut self, begin: usize, name: &str) -> Result<Expr, FilterError> {
+        let field = self.schema.field(name).ok_or_else(|| self.unknown(begin, name))?;
         let column = self.cursor.column();
         let Some(op) = self.cursor.eat_op() else {
             return Err(FilterError::new(column, "expected an operator"));
         };
         suits(&field, op).map_err(|message| FilterError::new(column, message))?;
+        if field == Field::Segment && matches!(self.schema.segments(), Segments::Barred) {
+            let message = "a segment may not refer to segments";
+            return Err(FilterError::new(begin, message).suggest("write what that segment's filter asks"));
+        }
         let value = self.value(&field, op)?;
         Ok(Expr::Compare { field, op, value })
     }
@@ -206,6 +210,7 @@ impl Parser<'_> {
         let fail = |message: String| FilterError::new(column, message);
         if self.cursor.peek() == Some('"') {
             let text = self.cursor.quoted()?;
+            self.known_segment(field, op, column, &text)?;
             return value::of_field(field, &text).map_err(|wanted| fail(format!("{wanted}, not '{text}'")));
         }
         let word = self.cursor.word(true);
@@ -222,12 +227,29 @@ impl Parser<'_> {
         if *field == Field::Owner && word.eq_ignore_ascii_case("me") {
             return Ok(Value::Me);
         }
+        self.known_segment(field, op, column, &word)?;
         match word.split_once("..") {
             Some((from, to)) if !matches!(field.kind(), Kind::Text | Kind::Choice | Kind::Flag) => {
                 range(field, op, from, to).map_err(fail)
             }
             _ => value::of_field(field, &word).map_err(|wanted| fail(format!("{wanted}, not '{word}'"))),
         }
+    }
+}
+
+impl Parser<'_> {
+    /// Segments are known without an account, so a slip is an error and not an empty result.
+    fn known_segment(&self, field: &Field, op: Op, column: usize, text: &str) -> Result<(), FilterError> {
+        if *field != Field::Segment {
+            return Ok(());
+        }
+        segments::check(self.schema.segments(), op, text).map_err(|(message, next)| {
+            let error = FilterError::new(column, message);
+            match next {
+                Some(next) => error.suggest(next),
+                None => error,
+            }
+        })
     }
 }
 

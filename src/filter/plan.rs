@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use rust_decimal::Decimal;
 
 use super::Field;
-use crate::domain::{Owner, OwnerId, Pipeline, PropertyDefinition};
+use crate::domain::{List, Owner, OwnerId, Pipeline, PropertyDefinition};
 
 /// What a filter's words refer to.
 #[derive(Clone, Debug)]
@@ -28,6 +28,10 @@ pub struct Context<'a> {
     pub owners: &'a [Owner],
     /// Labels of enumeration properties.
     pub definitions: &'a [PropertyDefinition],
+    /// HubSpot's lists, for their names.
+    pub lists: &'a [List],
+    /// The segments by name, each with what it asks at this moment.
+    pub segments: &'a [(String, Plan)],
 }
 
 impl Context<'_> {
@@ -43,6 +47,8 @@ impl Context<'_> {
             pipelines: &[],
             owners: &[],
             definitions: &[],
+            lists: &[],
+            segments: &[],
         }
     }
 }
@@ -61,7 +67,7 @@ pub enum Plan {
 }
 
 /// A test of one field's value. Every test is false where the field is unset; a field of several values (a deal's
-/// companies) passes when one of them does.
+/// companies, a contact's lists) passes when one of them does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
     /// It has a value (empty text is none).

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::{
     Context, Expr, Field, Kind, Length, Op, Plan, Test, Value,
     dates::{self, Days},
-    fold,
+    fold, segments,
 };
 
 /// The values of `state`.
@@ -60,6 +60,12 @@ fn compare(field: &Field, op: Op, value: &Value, context: &Context<'_>) -> Plan 
         Value::AnyOf(values) => {
             return Plan::Any(values.iter().map(|value| compare(field, op, value, context)).collect());
         }
+        Value::None if *field == Field::Segment => {
+            let all = context.segments.iter().map(|(_, plan)| plan.clone());
+            return Plan::Not(Box::new(Plan::Any(all.collect())));
+        }
+        Value::Text(text) if *field == Field::Segment => return segment(op, text, context),
+        Value::Text(text) if *field == Field::List => list_test(op, text, context),
         Value::None => return Plan::Not(Box::new(Plan::Test(field.clone(), Test::Set))),
         Value::Me => Test::OneOf(context.me.iter().map(|me| me.to_string()).collect()),
         Value::Text(text) if field.kind() == Kind::Choice => return choice(field, op, text, context),
@@ -75,6 +81,40 @@ fn compare(field: &Field, op: Op, value: &Value, context: &Context<'_>) -> Plan 
         Value::Range(from, to) => range_test(field, from, to, context),
     };
     Plan::Test(field.clone(), test)
+}
+
+/// What the segments with this name ask.
+fn segment(op: Op, text: &str, context: &Context<'_>) -> Plan {
+    let meant = segments::meant(context.segments.iter().map(|(name, _)| name.as_str()), op, text);
+    let named = context
+        .segments
+        .iter()
+        .filter(|(name, _)| meant.contains(&name.as_str()));
+    Plan::Any(named.map(|(_, plan)| plan.clone()).collect())
+}
+
+/// A list by its id, else by its name: the one that is called so, else those whose names begin so. A text that means no
+/// list that is known here may still be the id of one.
+fn list_test(op: Op, text: &str, context: &Context<'_>) -> Test {
+    let wanted = fold(text);
+    let named = |hit: &dyn Fn(&str) -> bool| -> Vec<String> {
+        let hits = context.lists.iter().filter(|list| hit(&fold(&list.name)));
+        hits.map(|list| list.id.to_string()).collect()
+    };
+    if op == Op::Contains {
+        return Test::OneOf(named(&|name| name.contains(&wanted)));
+    }
+    if context.lists.iter().any(|list| list.id.as_str() == text) {
+        return Test::OneOf(vec![text.to_owned()]);
+    }
+    let mut ids = named(&|name| name == wanted);
+    if ids.is_empty() && op == Op::Begins {
+        ids = named(&|name| name.starts_with(&wanted));
+    }
+    if ids.is_empty() {
+        ids.push(text.to_owned());
+    }
+    Test::OneOf(ids)
 }
 
 fn text_test(op: Op, text: &str) -> Test {

@@ -135,6 +135,8 @@ pub struct ContactRow<'a> {
     pub contact: &'a Contact,
     /// Its raw properties: `status` and everything the schema names is read from them.
     pub properties: Option<&'a Properties>,
+    /// Ids of the HubSpot lists it is in.
+    pub lists: &'a [&'a str],
 }
 
 impl Row for ContactRow<'_> {
@@ -154,6 +156,8 @@ impl Row for ContactRow<'_> {
             Field::Created => Cell::instant(Some(contact.created)),
             Field::Updated => Cell::instant(Some(contact.updated)),
             Field::Activity => Cell::instant(contact.last_activity),
+            Field::List if self.lists.is_empty() => Cell::Unset,
+            Field::List => Cell::Texts(self.lists),
             _ => Cell::of_properties(field, self.properties),
         }
     }

@@ -3,7 +3,9 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::*;
-use crate::domain::{Contact, Deal, ObjectType, Owner, OwnerId, Pipeline, PropertyDefinition, Record, Stage};
+use crate::domain::{
+    Contact, Deal, List, ObjectType, Owner, OwnerId, Pipeline, PropertyDefinition, Record, Segment, Stage,
+};
 
 pub(super) const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -136,15 +138,65 @@ fn finds_deal(text: &str) -> bool {
     matches(&expr, &row, &context)
 }
 
-fn finds_contact(text: &str) -> bool {
+fn lists() -> Vec<List> {
+    let list = |id: &str, name: &str| List {
+        id: id.into(),
+        name: name.into(),
+        object: Some(ObjectType::Contacts),
+        kind: None,
+        status: String::new(),
+        size: None,
+        updated_at: None,
+        joined_at: None,
+        left_at: None,
+        filters: None,
+    };
+    vec![
+        list("77", "Newsletter"),
+        list("78", "Newsletter, old"),
+        list("9", "77 of the north"),
+        list("1042", "Föhr"),
+    ]
+}
+
+/// The shipped ones, and `high`, whose name begins another one's.
+fn segments() -> Vec<Segment> {
+    let high = Segment {
+        name: "high".into(),
+        filter: "phone:none".into(),
+        list: None,
+    };
+    [vec![high], Segment::defaults()].concat()
+}
+
+fn plans() -> Vec<(String, Plan)> {
     let context = Context::new(NOW.parse::<Timestamp>().unwrap(), TimeZone::UTC);
+    let plan = |segment: Segment| {
+        let expr = parse(&segment.filter, Schema::Contacts(&[], Segments::Barred)).unwrap();
+        (segment.name, expr.plan(&context))
+    };
+    segments().into_iter().map(plan).collect()
+}
+
+fn finds_contact(text: &str) -> bool {
+    let (lists, plans) = (lists(), plans());
+    let context = Context {
+        lists: &lists,
+        segments: &plans,
+        ..Context::new(NOW.parse::<Timestamp>().unwrap(), TimeZone::UTC)
+    };
     let record = contact_record();
     let contact = Contact::from_record(&record);
     let row = ContactRow {
         contact: &contact,
         properties: Some(&record.properties),
+        lists: &["77", "1042"],
     };
-    matches(&parse(text, Schema::Contacts(&[])).unwrap(), &row, &context)
+    matches(
+        &parse(text, Schema::Contacts(&[], Segments::Of(&segments()))).unwrap(),
+        &row,
+        &context,
+    )
 }
 
 #[test]
@@ -234,6 +286,13 @@ fn contacts_are_found_by_every_field_and_the_shipped_segments() {
         "lifecycle:(customer, evangelist, opportunity)",
         "status:new created<=today activity:none owner:none",
         "updated < 30d",
+        "list:77 list:1042 list:news list=newsletter list~LETTER list:föh",
+        "list:(78, 77) list!=78 list!~old -list:none",
+        // An id is meant before a name that begins so, a whole name before a longer one.
+        "-list:9 -list:old",
+        "segment:engaged segment:eng segment=ENGAGED segment:high_value segment:\"high val\" -segment:cold",
+        "segment:high segment~value segment:(cold, chainge) -segment:none segment!=cold",
+        "segment:chainge list:77 or segment:cold",
     ] {
         assert!(finds_contact(text), "should find: {text}");
     }
@@ -243,11 +302,19 @@ fn contacts_are_found_by_every_field_and_the_shipped_segments() {
         "owner:me",
         "lifecycle:lead",
         "wren",
+        "list:78",
+        "list=news",
+        "list:none",
+        "list:7",
+        "list:elsewhere",
+        "segment:cold",
+        "segment:none",
+        "-segment:engaged",
     ] {
         assert!(!finds_contact(text), "should not find: {text}");
     }
     for segment in crate::domain::Segment::defaults() {
-        parse(&segment.filter, Schema::Contacts(&[])).unwrap();
+        parse(&segment.filter, Schema::Contacts(&[], Segments::Barred)).unwrap();
     }
 }
 
@@ -296,6 +363,25 @@ fn errors_point_at_the_column_and_say_what_was_expected() {
         parse("amount>>90k", Schema::Deals(&[])).unwrap_err().to_string(),
         "column 8: expected a value after '>'"
     );
+}
+
+#[test]
+fn errors_about_segments_point_at_the_name_or_say_why_there_are_none() {
+    let segments = segments();
+    let known = Schema::Contacts(&[], Segments::Of(&segments));
+    let said = [
+        ("company~x segment:enganed", known),
+        ("segment=eng", known),
+        ("segment:(cold, \"hi valu\")", known),
+        ("segment~zzz", known),
+        ("segment>cold", known),
+        ("segmnt:cold", known),
+        ("segment:cold", Schema::Contacts(&[], Segments::Of(&[]))),
+        ("phone:none segment:cold", Schema::Contacts(&[], Segments::Barred)),
+        ("segment:cold", Schema::Deals(&[])),
+    ]
+    .map(|(text, schema)| format!("{text}\n    {}", parse(text, schema).unwrap_err()));
+    insta::assert_snapshot!(said.join("\n"));
 }
 
 #[test]

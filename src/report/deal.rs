@@ -112,7 +112,7 @@ pub fn deals(deals: &[Deal], names: &Names<'_>, format: Format) -> serde_json::R
         Format::Json => json::compact(&rows())? + "\n",
         Format::Jsonl => json::lines(&rows())?,
         Format::Csv => keys(rows()).csv(),
-        Format::Table => people(deals, names).table(),
+        Format::Table => people(deals, names).table_within(names.width),
         Format::Markdown => people(deals, names).markdown(),
     })
 }

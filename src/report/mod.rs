@@ -10,10 +10,11 @@ mod limits;
 mod names;
 mod operation;
 mod requests;
+mod segment;
 mod sheet;
 mod sync;
 
-pub use contact::{ContactJson, ContactSource, contact_json, contacts};
+pub use contact::{ContactJson, cleared, contact, contact_json, contacts};
 pub use deal::{DealJson, deal_json, deals};
 pub use format::Format;
 pub use json::{FaultJson, compact, error_line, fault_json, lines};
@@ -21,8 +22,9 @@ pub use limits::{LimitsJson, limits, limits_json};
 pub use names::{Named, Names};
 pub use operation::{OperationJson, operation_json, operations};
 pub use requests::{RequestJson, request_json, requests};
+pub use segment::{ListJson, SegmentJson, list_json, segment, segment_json, segments};
 pub use sheet::{Column, Sheet};
-pub use sync::{SyncJson, sync, sync_json};
+pub use sync::{StatsJson, SyncJson, stats, stats_json, sync, sync_json};
 
 #[cfg(test)]
 mod tests;

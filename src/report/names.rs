@@ -1,4 +1,4 @@
-//! What ids are called and in which zone days are counted.
+//! What ids are called, in which zone days are counted, and how wide a table may be.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -15,6 +15,8 @@ pub struct Names<'a> {
     pub pipelines: &'a [Pipeline],
     /// Owner names, archived ones included.
     pub owners: &'a [Owner],
+    /// Cells a line of a table may take; `None` = as many as it needs.
+    pub width: Option<usize>,
 }
 
 /// An id with its label; the label is the id where nobody knows a better one.

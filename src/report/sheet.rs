@@ -2,30 +2,71 @@
 
 use std::borrow::Cow;
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::domain::safe;
 
+/// A column of text is not cut below this.
+const NARROW: usize = 6;
+
 /// A column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its head.
-    pub head: &'static str,
+    pub head: Cow<'static, str>,
     /// Its cells are numbers of ours: right-aligned, and never mistaken for a formula.
     pub number: bool,
+    /// Its cells say nothing when they are cut: a time, a number.
+    pub whole: bool,
 }
 
 impl Column {
     /// A column of text.
     #[must_use]
     pub const fn text(head: &'static str) -> Self {
-        Self { head, number: false }
+        Self {
+            head: Cow::Borrowed(head),
+            number: false,
+            whole: false,
+        }
+    }
+
+    /// A column of text of one length, like times, which is never cut.
+    #[must_use]
+    pub const fn whole(head: &'static str) -> Self {
+        Self {
+            head: Cow::Borrowed(head),
+            number: false,
+            whole: true,
+        }
+    }
+
+    /// A column of text that is called as somebody else called it.
+    #[must_use]
+    pub const fn named(head: String) -> Self {
+        Self {
+            head: Cow::Owned(head),
+            number: false,
+            whole: false,
+        }
+    }
+
+    /// Our own heads are written as they are.
+    fn markdown(&self) -> String {
+        match &self.head {
+            Cow::Borrowed(head) => (*head).to_owned(),
+            Cow::Owned(head) => escaped(head),
+        }
     }
 
     /// A column of numbers.
     #[must_use]
     pub const fn number(head: &'static str) -> Self {
-        Self { head, number: true }
+        Self {
+            head: Cow::Borrowed(head),
+            number: true,
+            whole: true,
+        }
     }
 }
 
@@ -42,24 +83,29 @@ impl Sheet {
     /// Aligned columns, two blanks apart, without trailing blanks; the text is safe for a terminal.
     #[must_use]
     pub fn table(&self) -> String {
-        let heads = self.columns.iter().map(|column| Cow::Borrowed(column.head)).collect();
+        self.table_within(None)
+    }
+
+    /// The same in lines of at most so many cells, as far as that leaves something of every column: the widest columns of
+    /// text are cut first, the first one, which names the row, and what says nothing when it is cut never.
+    #[must_use]
+    pub fn table_within(&self, width: Option<usize>) -> String {
+        let heads = self.columns.iter().map(|column| safe(&column.head)).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(|cell| safe(cell)).collect());
         let lines: Vec<Vec<Cow<'_, str>>> = std::iter::once(heads).chain(rows).collect();
-        let widths: Vec<usize> = (0..self.columns.len())
+        let mut widths: Vec<usize> = (0..self.columns.len())
             .map(|nth| {
-                lines
-                    .iter()
-                    .filter_map(|line| line.get(nth))
-                    .map(|cell| cell.width())
-                    .max()
-                    .unwrap_or(0)
+                let cells = lines.iter().filter_map(|line| line.get(nth));
+                cells.map(|cell| cell.width()).max().unwrap_or(0)
             })
             .collect();
+        self.shrink(&mut widths, width.unwrap_or(usize::MAX));
         let mut out = String::new();
         for line in &lines {
             let cells = line.iter().zip(&self.columns).zip(&widths);
             let padded: Vec<String> = cells
                 .map(|((cell, column), width)| {
+                    let cell = cut(cell, *width);
                     let gap = " ".repeat(width.saturating_sub(cell.width()));
                     if column.number {
                         format!("{gap}{cell}")
@@ -74,11 +120,27 @@ impl Sheet {
         out
     }
 
+    fn shrink(&self, widths: &mut [usize], room: usize) {
+        let gaps = 2 * widths.len().saturating_sub(1);
+        while widths.iter().sum::<usize>() + gaps > room {
+            let texts = widths.iter_mut().zip(&self.columns).skip(1);
+            let widest = texts.filter(|(_, column)| !column.whole).map(|(width, _)| width).max();
+            match widest {
+                Some(width) if *width > NARROW => *width -= 1,
+                _ => return,
+            }
+        }
+    }
+
     /// RFC 4180: a head line, CRLF, quotes where they are needed. Text that a spreadsheet would run as a formula gets a
     /// leading `'`.
     #[must_use]
     pub fn csv(&self) -> String {
-        let heads = self.columns.iter().map(|column| quoted(column.head.into())).collect();
+        let heads = self
+            .columns
+            .iter()
+            .map(|column| quoted(neutral(&column.head)))
+            .collect();
         let rows = self.rows.iter().map(|row| {
             let cells = row.iter().zip(&self.columns);
             cells
@@ -92,7 +154,7 @@ impl Sheet {
     /// A markdown table; characters that mean something in markdown are escaped.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let heads = self.columns.iter().map(|column| column.head.to_owned()).collect();
+        let heads = self.columns.iter().map(|column| column.markdown()).collect();
         let rules = self
             .columns
             .iter()
@@ -107,6 +169,22 @@ impl Sheet {
             .map(|line: Vec<String>| format!("| {} |\n", line.join(" | ")))
             .collect()
     }
+}
+
+/// The beginning of a text that is too long, with a sign that it is one.
+fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if text.width() <= width {
+        return text.into();
+    }
+    let (mut used, mut end) = (0, 0);
+    for (at, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used + 1 > width {
+            break;
+        }
+        end = at + c.len_utf8();
+    }
+    format!("{}…", text.get(..end).unwrap_or_default()).into()
 }
 
 /// A leading `'` before what a spreadsheet takes for the start of a formula, after blanks and in full-width forms too.
@@ -188,6 +266,39 @@ mod tests {
             sheet.table(),
             "name          amount\n月光チーズ  -4000.00\nred line        7.00\n"
         );
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_the_beginnings_of_the_widest_texts() {
+        let sheet = Sheet {
+            columns: vec![
+                Column::text("id"),
+                Column::text("name"),
+                Column::text("city"),
+                Column::number("amount"),
+            ],
+            rows: vec![
+                vec![
+                    "20000000001".into(),
+                    "月光チーズ月光チーズ".into(),
+                    "Upper Marzipan".into(),
+                    "1234567.00".into(),
+                ],
+                vec!["2".into(), "Ann".into(), "Föhr".into(), "1.00".into()],
+            ],
+        };
+        assert_eq!(
+            sheet.table_within(Some(50)),
+            "id           name          city             amount\n\
+             20000000001  月光チーズ…   Upper Marz…  1234567.00\n\
+             2            Ann           Föhr               1.00\n"
+        );
+        let narrowest = sheet.table_within(Some(5));
+        assert!(
+            narrowest.contains("20000000001  月光…   Upper…  1234567.00\n"),
+            "{narrowest}"
+        );
+        assert_eq!(sheet.table_within(None), sheet.table());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Column, FaultJson, Format, Sheet, fault_json, json, limits::seconds};
-use crate::domain::{ObjectCount, PushCount, SyncReport, format};
+use super::{Column, FaultJson, Format, Names, Sheet, fault_json, json, limits::seconds};
+use crate::domain::{LastSync, ObjectCount, ObjectType, PushCount, SyncReport, format};
 
 /// A pass for scripts.
 #[derive(Clone, Debug, Serialize)]
@@ -120,6 +120,50 @@ pub fn sync(report: &SyncReport, now: Timestamp, format: Format) -> serde_json::
         Format::Csv => objects(report).csv(),
         Format::Markdown => objects(report).markdown() + "\n" + &sentences(report),
         Format::Table => objects(report).table() + "\n" + &sentences(report),
+    })
+}
+
+/// The last pass for scripts: the pass itself, and what callers of a contact sync expect.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatsJson {
+    /// The pass.
+    #[serde(flatten)]
+    pub sync: SyncJson,
+    /// Contacts it read.
+    pub total_synced: u64,
+    /// Pages of contacts it read.
+    pub total_pages: u64,
+    /// When it ended.
+    pub timestamp: Timestamp,
+}
+
+/// The JSON of the last pass, written at `now`.
+#[must_use]
+pub fn stats_json(last: &LastSync, now: Timestamp) -> StatsJson {
+    let contacts = last
+        .report
+        .objects
+        .get(&ObjectType::Contacts)
+        .copied()
+        .unwrap_or_default();
+    StatsJson {
+        sync: sync_json(&last.report, now),
+        total_synced: contacts.fetched,
+        total_pages: contacts.pages,
+        timestamp: last.at,
+    }
+}
+
+/// The last pass in any format.
+///
+/// # Errors
+/// As [`super::compact`].
+pub fn stats(last: &LastSync, names: &Names<'_>, now: Timestamp, format: Format) -> serde_json::Result<String> {
+    let ended = format!("the last sync ended {}", names.minute(last.at));
+    Ok(match format {
+        Format::Json | Format::Jsonl => json::compact(&stats_json(last, now))? + "\n",
+        Format::Csv => sync(&last.report, now, format)?,
+        Format::Table | Format::Markdown => format!("{ended}\n\n{}", sync(&last.report, now, format)?),
     })
 }
 

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::{
-    Account, Contact, Deal, Fault, FaultKind, Gauge, Lane, LaneLoad, LaneUsage, Limits, ObjectCount, ObjectType,
-    OpError, OpId, OpKind, OpState, Operation, Owner, Payload, Pending, Pipeline, PushCount, Record, RecordRef,
-    SentRequest, Stage, SyncReport, Usage,
+    Account, Contact, ContactDetail, Deal, Fault, FaultKind, Gauge, Lane, LaneLoad, LaneUsage, LastSync, Limits, List,
+    ListKind, ObjectCount, ObjectType, OpError, OpId, OpKind, OpState, Operation, Owner, Payload, Pending, Pipeline,
+    PushCount, Record, RecordRef, Segment, SegmentCount, SentRequest, Stage, SyncReport, Usage,
 };
 
 fn at(text: &str) -> Timestamp {
@@ -133,6 +133,7 @@ fn deals_in_every_format() {
         account: Some(&account),
         pipelines: &pipelines,
         owners: &owners,
+        width: None,
     };
     insta::assert_snapshot!(in_all_formats(|format| deals(&some_deals(), &names, format)));
 }
@@ -173,19 +174,79 @@ fn contacts_in_every_format() {
         ],
     );
     let contact = Contact::from_record(&record);
-    let sources = [ContactSource {
-        contact: &contact,
+    let sources = [ContactDetail {
+        contact: contact.clone(),
         segments: vec!["engaged".into(), "high_value".into()],
         lists: vec!["9".into()],
-        properties: &record.properties,
-        synced_at: Some(at("2026-11-22T12:00:00Z")),
+        properties: record.properties.clone(),
+        synced_at: at("2026-11-22T12:00:00Z"),
     }];
     let account = account();
     let names = Names {
         account: Some(&account),
         ..Names::default()
     };
-    insta::assert_snapshot!(in_all_formats(|format| contacts(&sources, &names, format)));
+    insta::assert_snapshot!(in_all_formats(|format| contacts(&sources, &[], &names, format)));
+    let asked = ["hs_lead_status".to_owned(), "phone".to_owned()];
+    insta::assert_snapshot!(
+        "the_properties_that_were_asked_for_are_columns",
+        contacts(&sources, &asked, &names, Format::Table).unwrap()
+            + &contacts(&sources, &asked, &names, Format::Csv).unwrap()
+    );
+    insta::assert_snapshot!(
+        "one_contact_in_every_format",
+        in_all_formats(|format| contact_of(&sources[0], &names, format))
+    );
+}
+
+fn contact_of(detail: &ContactDetail, names: &Names<'_>, format: Format) -> serde_json::Result<String> {
+    super::contact(detail, names, format)
+}
+
+#[test]
+fn segments_and_lists_in_every_format() {
+    let list = |id: &str, name: &str, size| List {
+        id: id.into(),
+        name: name.into(),
+        object: Some(ObjectType::Contacts),
+        kind: Some(ListKind::Dynamic),
+        status: "COMPLETE".into(),
+        size,
+        updated_at: None,
+        joined_at: None,
+        left_at: None,
+        filters: None,
+    };
+    let count = |name: &str, filter: &str, list: Option<&str>, count, as_of: Option<&str>| SegmentCount {
+        segment: Segment {
+            name: name.into(),
+            filter: filter.into(),
+            list: list.map(Into::into),
+        },
+        count,
+        as_of: as_of.map(at),
+        history: vec![900, count],
+    };
+    let then = Some("2026-11-22T12:00:00Z");
+    let counts = [
+        count("engaged", "updated < 30d", None, 1_234, then),
+        count("readers", "", Some("9"), 17, then),
+        count("new", "lifecycle:lead", Some("10"), 0, None),
+    ];
+    let lists = [
+        (list("9", "Newsletter", Some(18)), 17),
+        (list("8", "Old\u{1b}[31m", None), 0),
+    ];
+    let account = account();
+    let names = Names {
+        account: Some(&account),
+        ..Names::default()
+    };
+    insta::assert_snapshot!(in_all_formats(|format| segments(&counts, &lists, &names, format)));
+    insta::assert_snapshot!(
+        "one_segment_in_every_format",
+        in_all_formats(|format| { segment(&counts[1], &lists, &[], &names, format) })
+    );
 }
 
 #[test]
@@ -347,6 +408,14 @@ fn a_sync_in_every_format() {
         at("2026-11-22T12:00:00Z"),
         format
     )));
+    let last = LastSync {
+        at: at("2026-11-22T11:00:00Z"),
+        report,
+    };
+    let kept: LastSync = serde_json::from_str(&serde_json::to_string(&last).unwrap()).unwrap();
+    assert_eq!(kept, last, "it is the same after it was kept");
+    let said = in_all_formats(|format| stats(&kept, &Names::default(), at("2026-11-22T12:00:00Z"), format));
+    insta::assert_snapshot!("the_last_sync_in_every_format", said);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A filter's plan as SQL over the narrow table of contacts and the property map of any record. Values only ever travel
 //! as bound parameters. It must mean exactly what [`Plan::matches`] means in memory; a property test holds both equal.
 
+mod values;
+
 use std::ops::Bound;
 
 use rusqlite::{
@@ -10,7 +12,7 @@ use rusqlite::{
 };
 use rust_decimal::Decimal;
 
-use super::{Error, Result};
+use super::{Error, Result, mirror::id_value};
 use crate::{
     domain::{ObjectType, parse_time},
     filter::{Field, Kind, Plan, Property, Test, fold},
@@ -29,6 +31,8 @@ pub(super) struct Predicate {
     pub params: Vec<Value>,
     /// It reads the property map, so `record AS r` must be in the query.
     pub reads_properties: bool,
+    /// What stands for the field while a condition is about the values of a column, not about contacts.
+    over: Option<&'static str>,
 }
 
 /// Compiles a plan about records of a type.
@@ -40,6 +44,7 @@ pub(super) fn compile(object: ObjectType, plan: &Plan) -> Result<Predicate> {
         sql: String::new(),
         params: Vec::new(),
         reads_properties: false,
+        over: None,
     };
     out.plan(object, plan)?;
     Ok(out)
@@ -52,10 +57,17 @@ impl Predicate {
             sql: "1".into(),
             params: Vec::new(),
             reads_properties: false,
+            over: None,
         }
     }
 
     fn plan(&mut self, object: ObjectType, plan: &Plan) -> Result<()> {
+        if object == ObjectType::Contacts
+            && self.over.is_none()
+            && let Some(column) = values::column(plan)
+        {
+            return self.by_value(&column, plan);
+        }
         match plan {
             Plan::All(parts) => self.join(object, parts, " AND ", "1"),
             Plan::Any(parts) => self.join(object, parts, " OR ", "0"),
@@ -91,6 +103,10 @@ impl Predicate {
         let number = field.kind() == Kind::Number;
         let time = matches!(field.kind(), Kind::Instant | Kind::Day);
         let flag = field.kind() == Kind::Flag;
+        if (object, field) == (ObjectType::Contacts, &Field::List) {
+            self.in_lists(test);
+            return Ok(());
+        }
         match test {
             Test::Set => self.is_set(object, field),
             Test::Equals(wanted) if text => self.call("text_is", object, field, wanted),
@@ -123,6 +139,31 @@ impl Predicate {
                 Ok(())
             }
         }
+    }
+
+    /// The contact is in a list that passes the test. The members are looked up once, not per contact.
+    fn in_lists(&mut self, test: &Test) {
+        self.sql.push_str(
+            "c.key IN (SELECT x.key FROM member AS m CROSS JOIN record AS x ON x.object = 1 AND x.id = m.record WHERE ",
+        );
+        let mut text = |function: &str, wanted: &str| {
+            self.sql.push_str(function);
+            self.sql.push_str("(CAST(m.list AS TEXT), ?)");
+            self.params.push(Value::Text(wanted.to_owned()));
+        };
+        match test {
+            Test::Set => self.sql.push('1'),
+            Test::OneOf(ids) if !ids.is_empty() => {
+                let marks = vec!["?"; ids.len()].join(", ");
+                self.sql.push_str(&format!("m.list IN ({marks})"));
+                self.params.extend(ids.iter().map(|id| id_value(id)));
+            }
+            Test::Equals(wanted) => text("text_is", wanted),
+            Test::Begins(wanted) => text("text_begins", wanted),
+            Test::Contains(wanted) => text("text_has", wanted),
+            _ => self.sql.push('0'),
+        }
+        self.sql.push(')');
     }
 
     /// Has a value that can be read as what the field holds.
@@ -196,6 +237,10 @@ impl Predicate {
 
     /// The field's value; NULL where it is unset or empty.
     fn value(&mut self, object: ObjectType, field: &Field) -> Result<()> {
+        if let Some(over) = self.over {
+            self.sql.push_str(over);
+            return Ok(());
+        }
         if let Field::Property(Property { name, .. }) = field {
             self.reads_properties = true;
             self.sql.push_str(PROPERTY);

@@ -46,7 +46,7 @@ impl Course {
     /// Begins a pass, or takes up the one that was killed.
     pub async fn take_up(core: &Core, options: &SyncOptions) -> Result<Self, Fault> {
         let now = core.now();
-        let is_kept = options.only.is_empty() && !options.full && options.max.is_none();
+        let is_kept = options.is_whole() && !options.full && options.max.is_none();
         let left = core.desk.read(|reader| Ok(reader.mirror.cursor(COURSE)?)).await?;
         let left: Option<Kept> = left.and_then(|text| serde_json::from_str(&text).ok());
         let by = core.client.fingerprint();

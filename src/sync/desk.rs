@@ -1,6 +1,6 @@
-//! The way to the store: one desk for what writes, one for what people change, one for what only looks, so that neither a
-//! screen nor a key ever waits for a page that is being written. Calls run off the caller's thread, or inline where time is
-//! virtual.
+//! The way to the store: one desk for what writes, one for what people change, one for what only looks and one for what
+//! counts, so that neither a screen nor a key ever waits for a page that is being written or for a look at a million
+//! contacts. Calls run off the caller's thread, or inline where time is virtual.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +15,7 @@ pub struct Desk {
     writer: Place<Store>,
     keeper: Place<Keeper>,
     reader: Place<Reader>,
+    counter: Place<Reader>,
     inline: bool,
 }
 
@@ -50,6 +51,7 @@ impl Desk {
             writer: Place::new(opened.store),
             keeper: Place::new(Keeper::open(settings)?),
             reader: Place::new(Reader::open(settings)?),
+            counter: Place::new(Reader::open(settings)?),
             inline,
         };
         Ok((desk, opened.notices))
@@ -80,6 +82,15 @@ impl Desk {
         W: FnOnce(&Reader) -> Result<T, Fault> + Send + 'static,
     {
         self.run(&self.reader, |reader| work(reader)).await
+    }
+
+    /// Runs a look that may take as long as there are contacts; no other look waits for it.
+    pub async fn count<T, W>(&self, work: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Reader) -> Result<T, Fault> + Send + 'static,
+    {
+        self.run(&self.counter, |reader| work(reader)).await
     }
 
     /// Runs one look on this thread: for the start, when nobody waits yet.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::future::{join3, join5};
+use futures::future::{join, join3, join5};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +13,7 @@ use super::{
     handle::Handle,
     pull,
     push::Push,
+    segments,
 };
 use crate::{
     domain::{Account, ActivityItem, ActivityKind, Connection, Event, Fault, Lane, Who},
@@ -111,7 +112,7 @@ async fn lead(core: &Core, stop: &CancellationToken) {
         pull::notes::serve_looks(core),
         probe(core),
         gauges(core),
-        pace(core),
+        join(pace(core), segments::keep(core)),
     );
     tokio::pin!(pushing);
     tokio::select! {

@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 
 use super::{
     core::Core,
-    listing::{self, ContactQuery, DealQuery},
+    listing::{self, DealQuery},
     once::{self, SyncOptions},
     pull, segments, submit, undo,
     view::{self, PendingByRecord},
@@ -16,8 +16,8 @@ use super::{
 use crate::{
     domain::{
         Account, Activity, Board, Company, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault,
-        Freshness, Identity, Limits, ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt,
-        Record, RecordRef, SentRequest, Submission, SyncReport, UndoOutcome,
+        Freshness, Identity, LastSync, Limits, ObjectType, OpId, OpState, Operation, Page, Progress,
+        PropertyDefinition, Receipt, Record, RecordRef, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
     },
     store::{Kept, OutboxFilter, Reader},
 };
@@ -30,7 +30,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// A face's way to the engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
 }
 
 impl Handle {
@@ -61,6 +61,25 @@ impl Handle {
                 })
             })
             .await
+    }
+
+    /// How many contacts each segment has, as they were counted last: at once, however many contacts there are.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn segments(&self) -> Result<Vec<SegmentCount>, Fault> {
+        segments::counted(&self.core).await
+    }
+
+    /// Counts the segments now, unless what was counted last still holds.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn count_segments(&self) -> Result<Vec<SegmentCount>, Fault> {
+        if segments::is_due(&self.core).await? {
+            segments::recount(&self.core).await?;
+        }
+        self.segments().await
     }
 
     /// What ids are called, from the mirror.
@@ -300,18 +319,6 @@ impl Handle {
             .await
     }
 
-    /// A page of contacts.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn list_contacts(&self, query: ContactQuery) -> Result<Page<Contact>, Fault> {
-        let (settings, now) = (self.core.settings.clone(), self.core.now());
-        self.core
-            .desk
-            .read(move |reader| listing::contacts(reader, &settings, query, now))
-            .await
-    }
-
     /// Keeps a draft; `None` forgets it.
     ///
     /// # Errors
@@ -387,6 +394,14 @@ impl Handle {
         progress: impl Fn(Progress) + Sync,
     ) -> Result<SyncReport, Fault> {
         once::sync_once(&self.core, &options, &progress).await
+    }
+
+    /// What the last pass did, whichever process ran it; `None` before the first one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn last_sync(&self) -> Result<Option<LastSync>, Fault> {
+        once::last_sync(&self.core).await
     }
 }
 

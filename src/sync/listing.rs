@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::{Settings, submit::operations, view, words::Words};
 use crate::{
-    domain::{Contact, Deal, Fault, FaultKind, ObjectType, Page, PipelineId, Properties, RecordRef, StageId, stage_of},
+    domain::{Deal, Fault, FaultKind, ObjectType, Page, PipelineId, Properties, RecordRef, StageId, stage_of},
     filter::{Context, DealRow, Expr, Field, Plan},
-    store::{Query, Reader, Sort, SortKey},
+    store::Reader,
 };
 
 /// What deals are sorted by; unset values are last, ties go by id.
@@ -55,81 +55,6 @@ pub struct DealQuery {
     pub after: Option<String>,
 }
 
-/// What contacts are sorted by; unset values are last, ties go by id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ContactSort {
-    /// By id, as a number where it is one.
-    #[default]
-    Id,
-    /// By last, then first name, else the e-mail.
-    Name,
-    /// By e-mail.
-    Email,
-    /// By company text.
-    Company,
-    /// By creation.
-    Created,
-    /// By last change.
-    Updated,
-    /// By last activity.
-    Activity,
-}
-
-/// Which contacts, in which order, which part of them.
-#[derive(Clone, Debug, Default)]
-pub struct ContactQuery {
-    /// What they must match.
-    pub filter: Option<Expr>,
-    /// In which order, smallest first.
-    pub sort: ContactSort,
-    /// Largest first.
-    pub descending: bool,
-    /// At most so many; 0 = all.
-    pub limit: usize,
-    /// Rows to skip.
-    pub offset: usize,
-    /// `next_after` of the page before.
-    pub after: Option<String>,
-}
-
-/// A page of contacts, filtered and sorted by the store.
-pub fn contacts(
-    reader: &Reader,
-    settings: &Settings,
-    query: ContactQuery,
-    now: Timestamp,
-) -> Result<Page<Contact>, Fault> {
-    let words = Words::read(&reader.mirror, settings, ObjectType::Contacts)?;
-    let plan = query.filter.map(|expr| expr.plan(&words.context(now)));
-    let key = match query.sort {
-        ContactSort::Id => SortKey::Id,
-        ContactSort::Name => SortKey::Name,
-        ContactSort::Email => SortKey::Email,
-        ContactSort::Company => SortKey::Company,
-        ContactSort::Created => SortKey::Created,
-        ContactSort::Updated => SortKey::Updated,
-        ContactSort::Activity => SortKey::Activity,
-    };
-    let page = reader.mirror.page(
-        ObjectType::Contacts,
-        &Query {
-            plan,
-            sort: Sort {
-                key,
-                descending: query.descending,
-            },
-            limit: if query.limit == 0 { usize::MAX >> 1 } else { query.limit },
-            offset: query.offset,
-            after: query.after,
-        },
-    )?;
-    Ok(Page {
-        rows: page.rows.iter().map(Contact::from_record).collect(),
-        total: page.total,
-        next_after: page.next_after,
-    })
-}
-
 /// All deals as they are shown.
 pub fn shown_deals(reader: &Reader) -> Result<Vec<Deal>, Fault> {
     let pending = view::by_record(operations(reader.outbox.pending()?));
@@ -150,8 +75,8 @@ pub fn shown_deals(reader: &Reader) -> Result<Vec<Deal>, Fault> {
 
 /// A page of deals.
 pub fn deals(reader: &Reader, settings: &Settings, query: &DealQuery, now: Timestamp) -> Result<Page<Deal>, Fault> {
-    let words = Words::read(&reader.mirror, settings, ObjectType::Deals)?;
-    let context = words.context(now);
+    let words = Words::read(&reader.mirror, settings, ObjectType::Deals, now)?;
+    let context = words.context();
     let mut rows = shown_deals(reader)?;
     rows.retain(|deal| query.pipeline.as_ref().is_none_or(|id| deal.pipeline == *id));
     rows.retain(|deal| query.stage.as_ref().is_none_or(|id| deal.stage == *id));

@@ -5,6 +5,7 @@
 //! block a face: looks are answered from the mirror, changes after one commit, the network works behind both.
 
 mod connection;
+mod contacts;
 mod core;
 mod course;
 mod desk;
@@ -14,9 +15,11 @@ mod handle;
 mod links;
 mod listing;
 mod once;
+mod partial;
 mod pull;
 mod push;
 mod scopes;
+mod search;
 mod segments;
 mod settings;
 mod slots;
@@ -26,10 +29,11 @@ mod undo;
 mod view;
 mod words;
 
+pub use contacts::{ContactQuery, ContactSort, find_list};
 pub use engine::Engine;
 pub use handle::Handle;
-pub use listing::{ContactQuery, ContactSort, DealQuery, DealSort};
-pub use once::SyncOptions;
+pub use listing::{DealQuery, DealSort};
+pub use once::{Part, SyncOptions};
 pub use scopes::Need;
 pub use settings::Settings;
 pub use slots::StoredSlots;

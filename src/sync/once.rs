@@ -11,16 +11,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::later,
+    contacts,
     core::Core,
     course::Course,
     engine::begin_epoch,
+    partial,
     pull::{self, Look, MIRRORED, Trouble, Walk},
     push::Push,
     scopes::Need,
     segments,
 };
 use crate::{
-    domain::{Fault, FaultKind, ObjectCount, ObjectType, Progress, SyncReport},
+    domain::{Fault, LastSync, ObjectCount, ObjectType, Progress, Segment, SyncReport},
     hubspot::{Action, Failure, OpClass, Signal},
     store::Lock,
 };
@@ -38,6 +40,31 @@ pub struct SyncOptions {
     pub page: Option<u32>,
     /// Leave the outbox alone.
     pub no_push: bool,
+    /// Only some of the contacts, and nothing else.
+    pub part: Option<Part>,
+}
+
+/// Some of the contacts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Those of a segment, by its name.
+    Segment(String),
+    /// Those of a HubSpot list, by its id or name.
+    List(String),
+}
+
+impl SyncOptions {
+    /// Everything is asked for.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.only.is_empty() && self.part.is_none()
+    }
+
+    fn wants(&self, object: ObjectType) -> bool {
+        match self.part {
+            Some(_) => object == ObjectType::Contacts,
+            None => self.only.is_empty() || self.only.contains(&object),
+        }
+    }
 }
 
 /// How often a type is read on after HubSpot failed in the middle of it.
@@ -56,16 +83,34 @@ pub async fn sync_once(
 ) -> Result<SyncReport, Fault> {
     let report = Box::pin(pass(core, options, progress)).await;
     core.sum_up();
+    if let Ok(report) = &report {
+        let last = LastSync {
+            at: core.now(),
+            report: report.clone(),
+        };
+        let json = serde_json::to_string(&last).unwrap_or_default();
+        core.desk
+            .write(move |store| Ok(store.mirror.set_cursor(LAST_SYNC, &json)?))
+            .await?;
+    }
     report
 }
 
+/// The cursor that keeps what the last pass did.
+const LAST_SYNC: &str = "last sync";
+
+/// What the last pass did, whichever process ran it; `None` before the first one.
+pub async fn last_sync(core: &Core) -> Result<Option<LastSync>, Fault> {
+    let kept = core.desk.read(|reader| Ok(reader.mirror.cursor(LAST_SYNC)?)).await?;
+    Ok(kept.and_then(|json| serde_json::from_str(&json).ok()))
+}
+
 async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) + Sync)) -> Result<SyncReport, Fault> {
+    if let Some(Part::Segment(name)) = &options.part {
+        Segment::find(&core.settings.segments, name)?;
+    }
     let Some(_lock) = Lock::try_take(&core.dir)? else {
-        return Err(Fault::new(
-            FaultKind::Busy,
-            "another dealdeck is syncing this store",
-            "wait until it is done, or close it",
-        ));
+        return Err(contacts::busy());
     };
     let course = Course::take_up(core, options).await?;
     let started = core.client.clock().now();
@@ -86,10 +131,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     }
     basics?;
     course.is_sure(core).await?;
-    let wanted: Vec<ObjectType> = MIRRORED
-        .into_iter()
-        .filter(|object| options.only.is_empty() || options.only.contains(object))
-        .collect();
+    let wanted: Vec<ObjectType> = MIRRORED.into_iter().filter(|object| options.wants(*object)).collect();
     report.complete = true;
     // The deals come first: a board beside this pass shows them as they come.
     let (deals, others): (Vec<ObjectType>, _) = wanted.iter().partition(|object| **object == ObjectType::Deals);
@@ -126,7 +168,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
             }
         }
     }
-    if options.only.is_empty() {
+    if options.is_whole() {
         match Box::pin(pull::lists::refresh(core)).await {
             Ok(count) => report.lists = count,
             Err(trouble) => {
@@ -183,11 +225,7 @@ async fn read(
             }
             // What the token may not read was only asked for when it was asked for by name.
             Ok(None) => {
-                return (
-                    options.only.is_empty(),
-                    ObjectCount::default(),
-                    core.scopes.lacking(need),
-                );
+                return (options.is_whole(), ObjectCount::default(), core.scopes.lacking(need));
             }
             Err(Trouble::Failure(failure)) if failures < PATIENCE && passes(&failure) => {
                 tracing::warn!(%object, fault = %failure.fault(), "HubSpot failed; reading goes on in a moment");
@@ -214,6 +252,20 @@ async fn read_on(
     options: &SyncOptions,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(bool, ObjectCount), Trouble> {
+    if let Some(part) = &options.part {
+        return Box::pin(partial::read(core, part, options, progress)).await;
+    }
+    read_type(core, object, options, progress).await
+}
+
+/// A whole type: what changed, or all of it.
+pub async fn read_type(
+    core: &Core,
+    object: ObjectType,
+    options: &SyncOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<(bool, ObjectCount), Trouble> {
+    let began = core.now();
     let known = core
         .desk
         .read(move |reader| Ok(reader.mirror.cursor(&pull::since(object))?))
@@ -227,7 +279,11 @@ async fn read_on(
         max: options.max,
         page: options.page,
     };
-    pull::walk(core, object, walk, progress).await
+    let (complete, count) = pull::walk(core, object, walk, progress).await?;
+    if complete {
+        pull::looked(core, object, began).await?;
+    }
+    Ok((complete, count))
 }
 
 /// What changed, and what is gone since: no search names it.

@@ -1,87 +1,133 @@
-//! Segments: how many contacts each has, now and at the end of the last days.
+//! Segments: how many contacts each has, now and at the end of the last days. Faces read what was counted last, from
+//! memory or from the mirror; counting is done beside them, on a connection of its own, whenever contacts or lists changed
+//! and as time passes, since filters speak of ages.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
-use super::{core::Core, words::Words};
+use super::{Settings, connection::later, core::Core, words::Words};
 use crate::{
     domain::{Event, Fault, ObjectType, Segment, SegmentCount},
-    filter::{self, Plan, Schema},
-    store::MirrorView,
+    store::{KeptCount, MirrorView},
 };
 
 /// How many days of history a segment shows.
 const DAYS: usize = 7;
+/// How often it is looked whether there is something to count: changes are counted together.
+const LOOK: Duration = Duration::from_secs(15);
+/// How old counts may become although nothing changed.
+const OLD: Duration = Duration::from_mins(10);
 
-/// Counts again and keeps today's counts.
+/// Counts whenever it is due, until dropped.
+pub async fn keep(core: &Core) {
+    loop {
+        let outcome = match is_due(core).await {
+            Ok(true) => recount(core).await,
+            Ok(false) => Ok(()),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = outcome {
+            tracing::warn!(%fault, "the segments cannot be counted");
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Whether contacts, lists or definitions are not those that were counted, or the counts are old.
+pub async fn is_due(core: &Core) -> Result<bool, Fault> {
+    let (settings, now) = (core.settings.clone(), core.now());
+    core.desk
+        .read(move |reader| {
+            let mirror = &reader.mirror;
+            let counts = kept(mirror, &settings.segments)?;
+            let is_old = |count: &SegmentCount| count.as_of.is_none_or(|at| later(at, OLD) <= now);
+            Ok(counts.iter().any(is_old) || mirror.counted_mark()? != Some(mirror.contacts_mark()?))
+        })
+        .await
+}
+
+/// Counts again and keeps the counts.
 pub async fn recount(core: &Core) -> Result<(), Fault> {
     let (settings, now) = (core.settings.clone(), core.now());
+    let (counts, mark) = core
+        .desk
+        .count(move |reader| {
+            // What changes while it is counted is counted again.
+            let mark = reader.mirror.contacts_mark()?;
+            Ok((count(&reader.mirror, &settings, now)?, mark))
+        })
+        .await?;
+    let settings = core.settings.clone();
     let counts = core
         .desk
         .write(move |store| {
-            let counts = count(&store.mirror, &settings, now)?;
             let zone = store.mirror.account()?.map_or(TimeZone::UTC, |account| account.zone());
             let pairs: Vec<(&str, u64)> = counts.iter().map(|(name, count)| (name.as_str(), *count)).collect();
             store.mirror.segment_snapshot(now.to_zoned(zone).date(), &pairs)?;
-            with_history(&store.mirror, &settings.segments, &counts)
+            let kept_counts: Vec<KeptCount> = settings
+                .segments
+                .iter()
+                .map(|segment| KeptCount {
+                    name: segment.name.clone(),
+                    definition: segment.definition(),
+                    count: counts.get(&segment.name).copied().unwrap_or_default(),
+                    at: now,
+                })
+                .collect();
+            store.mirror.keep_counts(&kept_counts, &mark)?;
+            kept(&store.mirror, &settings.segments)
         })
         .await?;
-    let changed = core.counted().replace(counts.clone()) != Some(counts);
-    if changed {
+    let before = core.counted().replace(counts.clone());
+    let shown = |counts: &[SegmentCount]| -> Vec<SegmentCount> {
+        let without_time = |count: &SegmentCount| SegmentCount {
+            as_of: None,
+            ..count.clone()
+        };
+        counts.iter().map(without_time).collect()
+    };
+    if before.as_deref().map(shown) != Some(shown(&counts)) {
         core.tell(Event::SegmentsChanged);
     }
     Ok(())
 }
 
-/// The counts as last computed, else computed now.
+/// The counts as they were counted last; nothing is counted for this.
 pub async fn counted(core: &Core) -> Result<Vec<SegmentCount>, Fault> {
     if let Some(counts) = core.counted().clone() {
         return Ok(counts);
     }
-    let (settings, now) = (core.settings.clone(), core.now());
+    let settings = core.settings.clone();
     let counts = core
         .desk
-        .read(move |reader| {
-            let counts = count(&reader.mirror, &settings, now)?;
-            with_history(&reader.mirror, &settings.segments, &counts)
-        })
+        .read(move |reader| kept(&reader.mirror, &settings.segments))
         .await?;
-    *core.counted() = Some(counts.clone());
+    core.counted().get_or_insert_with(|| counts.clone());
     Ok(counts)
 }
 
-/// Contacts per segment. A filter that does not parse counts nothing; the configuration said so when it was read.
-fn count(
-    mirror: &MirrorView,
-    settings: &super::Settings,
-    now: jiff::Timestamp,
-) -> Result<BTreeMap<String, u64>, Fault> {
-    let words = Words::read(mirror, settings, ObjectType::Contacts)?;
-    let context = words.context(now);
-    let plans: Vec<(&str, Plan)> = settings
-        .segments
-        .iter()
-        .filter_map(|segment| {
-            let expr = filter::parse(&segment.filter, Schema::Contacts(&words.definitions)).ok()?;
-            Some((segment.name.as_str(), expr.plan(&context)))
-        })
-        .collect();
-    Ok(mirror.segment_counts(&plans)?)
+/// Contacts per segment.
+fn count(mirror: &MirrorView, settings: &Settings, now: Timestamp) -> Result<BTreeMap<String, u64>, Fault> {
+    let words = Words::read(mirror, settings, ObjectType::Contacts, now)?;
+    Ok(mirror.segment_counts(&words.segments)?)
 }
 
-fn with_history(
-    mirror: &MirrorView,
-    segments: &[Segment],
-    counts: &BTreeMap<String, u64>,
-) -> Result<Vec<SegmentCount>, Fault> {
+/// The kept counts of these segments, with their history.
+fn kept(mirror: &MirrorView, segments: &[Segment]) -> Result<Vec<SegmentCount>, Fault> {
+    let kept = mirror.kept_counts()?;
     segments
         .iter()
         .map(|segment| {
+            let definition = segment.definition();
+            let count = kept
+                .iter()
+                .find(|kept| kept.name == segment.name && kept.definition == definition);
             let history = mirror.segment_history(&segment.name, DAYS)?;
             Ok(SegmentCount {
                 segment: segment.clone(),
-                count: counts.get(&segment.name).copied().unwrap_or_default(),
+                count: count.map(|kept| kept.count).unwrap_or_default(),
+                as_of: count.map(|kept| kept.at),
                 history: history.into_iter().map(|(_, count)| count).collect(),
             })
         })

@@ -4,16 +4,17 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::Settings;
 use crate::{
-    domain::{Account, Fault, Identity, ObjectType, Owner, OwnerId, Pipeline, PropertyDefinition},
-    filter::Context,
+    domain::{Account, Fault, Identity, List, ObjectType, Owner, OwnerId, Pipeline, PropertyDefinition, Segment},
+    filter::{self, Context, Field, Plan, Schema, Segments, Test},
     store::MirrorView,
 };
 
 /// The name under which the mirror keeps whose token it is.
 pub const IDENTITY: &str = "identity";
 
-/// The words of one object type.
+/// The words of one object type, at one moment.
 pub struct Words {
+    now: Timestamp,
     account: Option<Account>,
     me: Option<OwnerId>,
     owners: Vec<Owner>,
@@ -21,24 +22,52 @@ pub struct Words {
     fiscal_year_start: i8,
     /// The definitions of the type's properties.
     pub definitions: Vec<PropertyDefinition>,
+    lists: Vec<List>,
+    /// The segments by name with what they ask; none where the words are not about contacts.
+    pub segments: Vec<(String, Plan)>,
 }
 
 impl Words {
     /// Reads them from the mirror.
-    pub fn read(mirror: &MirrorView, settings: &Settings, object: ObjectType) -> Result<Self, Fault> {
+    pub fn read(mirror: &MirrorView, settings: &Settings, object: ObjectType, now: Timestamp) -> Result<Self, Fault> {
         let owners = mirror.owners()?;
-        Ok(Self {
+        let mut words = Self {
+            now,
             account: mirror.account()?,
             me: me(mirror, settings, &owners)?,
             owners,
             pipelines: mirror.pipelines()?,
             fiscal_year_start: settings.fiscal_year_start,
             definitions: mirror.definitions(object)?,
-        })
+            lists: Vec::new(),
+            segments: Vec::new(),
+        };
+        if object == ObjectType::Contacts {
+            words.lists = mirror.lists()?;
+            let segments = settings.segments.iter();
+            words.segments = segments
+                .map(|segment| (segment.name.clone(), words.plan(segment)))
+                .collect();
+        }
+        Ok(words)
     }
 
-    /// What they mean at this moment.
-    pub fn context(&self, now: Timestamp) -> Context<'_> {
+    /// What a segment asks. A filter that does not parse finds nothing; the configuration said so when it was read.
+    fn plan(&self, segment: &Segment) -> Plan {
+        let schema = Schema::Contacts(&self.definitions, Segments::Barred);
+        let filter =
+            filter::parse(&segment.filter, schema).map_or(Plan::Any(Vec::new()), |expr| expr.plan(&self.context()));
+        match &segment.list {
+            None => filter,
+            Some(list) => {
+                let is_in = Plan::Test(Field::List, Test::OneOf(vec![list.to_string()]));
+                Plan::All(vec![is_in, filter])
+            }
+        }
+    }
+
+    /// What they mean.
+    pub fn context(&self) -> Context<'_> {
         Context {
             me: self.me.as_ref(),
             currency: self.account.as_ref().map_or("", |account| account.currency.as_str()),
@@ -46,7 +75,9 @@ impl Words {
             pipelines: &self.pipelines,
             owners: &self.owners,
             definitions: &self.definitions,
-            ..Context::new(now, self.account.as_ref().map_or(TimeZone::UTC, Account::zone))
+            lists: &self.lists,
+            segments: &self.segments,
+            ..Context::new(self.now, self.account.as_ref().map_or(TimeZone::UTC, Account::zone))
         }
     }
 }

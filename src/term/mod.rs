@@ -47,6 +47,14 @@ pub struct Start {
     pub clock: Clock,
 }
 
+/// How many cells a line of standard output has; `None` where it is no terminal.
+#[must_use]
+pub fn columns() -> Option<usize> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let (columns, _) = is_terminal.then(crossterm::terminal::size)?.ok()?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
+}
+
 /// Refuses anything that is not a terminal a dashboard can live in.
 ///
 /// # Errors

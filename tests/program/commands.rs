@@ -14,31 +14,31 @@ use tempfile::TempDir;
 use super::portal::Simulated;
 
 /// A data directory and, when there is one, a portal.
-struct Shell {
-    dir: TempDir,
+pub struct Shell {
+    pub dir: TempDir,
     portal: Option<Simulated>,
 }
 
 impl Shell {
-    fn on(arguments: &[&str]) -> Self {
+    pub fn on(arguments: &[&str]) -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
             portal: Some(Simulated::start(arguments)),
         }
     }
 
-    fn alone() -> Self {
+    pub fn alone() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
             portal: None,
         }
     }
 
-    fn portal(&self) -> &Simulated {
+    pub fn portal(&self) -> &Simulated {
         self.portal.as_ref().unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dealdeck"));
         command
             .args(arguments)
@@ -57,22 +57,22 @@ impl Shell {
     }
 
     /// Runs a command and expects this exit code.
-    fn run(&self, arguments: &[&str], code: i32) -> Output {
+    pub fn run(&self, arguments: &[&str], code: i32) -> Output {
         expect(&mut self.command(arguments), code)
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_slice(&self.run(arguments, 0).stdout).unwrap()
     }
 }
 
-fn expect(command: &mut Command, code: i32) -> Output {
+pub fn expect(command: &mut Command, code: i32) -> Output {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(code), "{command:?}: {output:?}");
     output
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

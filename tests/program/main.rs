@@ -6,6 +6,7 @@
 mod budget;
 mod canary;
 mod commands;
+mod contacts;
 mod dashboard;
 mod portal;
 mod pty;

@@ -109,6 +109,12 @@ impl Simulated {
         self.ask("POST", "/__portal/edit", &edit.to_string());
     }
 
+    /// A colleague's edit of a contact.
+    pub fn edit_contact(&self, id: &str, property: &str, value: &str) {
+        let edit = json!({"type": "contacts", "id": id, "properties": {property: value}, "actor": "colleague"});
+        self.ask("POST", "/__portal/edit", &edit.to_string());
+    }
+
     /// An open deal of the default pipeline that is not in its last stage, with a name no other begins with.
     pub fn open_deal(&self) -> (String, String) {
         let deals = self.objects("deals");

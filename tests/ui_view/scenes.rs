@@ -273,6 +273,7 @@ pub fn first_sync(size: Size) -> Model {
     model.freshness.connection = Connection::Syncing(Progress {
         object: ObjectType::Contacts,
         fetched: 6_400,
+        pages: 64,
         about: Some(20_000),
     });
     model.freshness.as_of = None;

@@ -174,6 +174,7 @@ fn segments() -> Vec<SegmentCount> {
         .map(|(segment, (count, before))| SegmentCount {
             segment,
             count,
+            as_of: Some(now()),
             history: (0..6).map(|day: u64| before - (5 - day)).chain([count]).collect(),
         })
         .collect()

@@ -97,6 +97,7 @@ fn my_own_changes_a_catch_up_and_a_first_sync_do_not_flash() {
     let syncing = Connection::Syncing(Progress {
         object: ObjectType::Deals,
         fetched: 0,
+        pages: 0,
         about: None,
     });
     world.event(Event::Freshness(Freshness {

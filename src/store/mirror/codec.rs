@@ -39,7 +39,7 @@ pub(super) fn number(object: ObjectType) -> i64 {
 }
 
 /// An id as the file keeps it: a number where that is the same text.
-pub(super) fn id(text: &str) -> Value {
+pub(in crate::store) fn id(text: &str) -> Value {
     match text.parse::<i64>() {
         Ok(number) if number.to_string() == text => Value::Integer(number),
         _ => Value::Text(text.to_owned()),

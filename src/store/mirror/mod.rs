@@ -28,6 +28,9 @@ use std::{ops::Deref, path::Path};
 use rusqlite::Connection;
 use rusqlite_migration::M;
 
+pub(super) use codec::id as id_value;
+pub use segments::KeptCount;
+
 use super::{Result, files, sql};
 use crate::{domain::Record, filter::Plan};
 
@@ -124,8 +127,10 @@ pub struct Query {
     pub limit: usize,
     /// Rows to skip; slow when large, [`Query::after`] is not.
     pub offset: usize,
-    /// `next_after` of the page before.
+    /// `next_after` of the page before, in the same order.
     pub after: Option<String>,
+    /// Leave out how many there are in all (it is 0 then): of many pages only the first needs it.
+    pub uncounted: bool,
 }
 
 /// Everything that reads the mirror.

@@ -1,12 +1,13 @@
 //! One page of a listing, cheap at any depth: the next page starts behind the last row of this one.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rusqlite::{
     params_from_iter,
     types::{Value, ValueRef},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{MirrorView, Query, SortKey, codec};
+use super::{MirrorView, Query, Sort, SortKey, codec};
 use crate::{
     domain::{ObjectType, Page, Record},
     store::{Error, Result, sql},
@@ -15,6 +16,18 @@ use crate::{
 /// Where a page ended: the sort value of its last row (`None` = among the unset ones) and the row's key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Mark(Option<Place>, i64);
+
+/// A mark and the order it is a place of, in letters that a shell and an address leave alone.
+fn written(mark: &Mark, sort: Sort) -> Result<String> {
+    let order = format!("{sort:?}");
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_string(&(order, mark))?))
+}
+
+fn read(text: &str, sort: Sort) -> Option<Mark> {
+    let json = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (order, mark): (String, Mark) = serde_json::from_slice(&json).ok()?;
+    (order == format!("{sort:?}")).then_some(mark)
+}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -42,15 +55,18 @@ impl MirrorView {
     pub fn page(&self, object: ObjectType, query: &Query) -> Result<Page<Record>> {
         let listing = Listing::new(object, query)?;
         let total = match &query.plan {
+            _ if query.uncounted => 0,
             None => self.count(object)?,
             Some(_) => listing.count(self, false)?,
         };
         let mark: Option<Mark> = query
             .after
             .as_deref()
-            .map(serde_json::from_str)
-            .transpose()
-            .map_err(|_| Error::Query("'after' is not the end of a page".into()))?;
+            .map(|after| {
+                let unknown = || Error::Query(format!("'{after}' is not the end of a page in this order"));
+                read(after, query.sort).ok_or_else(unknown)
+            })
+            .transpose()?;
         let mut rows = Vec::new();
         let mut skip = query.offset;
         if !matches!(mark, Some(Mark(None, _))) {
@@ -69,7 +85,7 @@ impl MirrorView {
         }
         let full = rows.len() == query.limit && query.limit > 0;
         let next_after = match rows.last() {
-            Some((_, mark)) if full => Some(serde_json::to_string(mark)?),
+            Some((_, mark)) if full => Some(written(mark, query.sort)?),
             _ => None,
         };
         Ok(Page {

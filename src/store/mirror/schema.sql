@@ -102,3 +102,8 @@ CREATE TABLE history (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX history_at ON history (object, at);
 CREATE TABLE history_due (object INTEGER NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (object, key)) STRICT, WITHOUT ROWID;
+
+-- How many contacts were in each segment, by the definition that was counted: a changed one has to be counted again.
+CREATE TABLE segment_count (
+  name TEXT PRIMARY KEY, definition TEXT NOT NULL, count INTEGER NOT NULL, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use rusqlite::{params, params_from_iter};
 
 use super::{Mirror, MirrorView, codec};
@@ -14,6 +14,21 @@ use crate::{
 
 /// How many days of counts are kept per segment.
 const KEPT_DAYS: i64 = 31;
+/// The cursor that keeps what was last counted.
+const COUNTED: &str = "counted";
+
+/// A segment's count as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCount {
+    /// The segment.
+    pub name: String,
+    /// What was counted, [`crate::domain::Segment::definition`].
+    pub definition: String,
+    /// How many contacts matched.
+    pub count: u64,
+    /// When.
+    pub at: Timestamp,
+}
 
 impl MirrorView {
     /// How many live contacts each plan matches, by the name it comes with.
@@ -36,6 +51,63 @@ impl MirrorView {
             counts.insert(name.as_ref().to_owned(), count.cast_unsigned());
         }
         Ok(counts)
+    }
+
+    /// What tells the contacts and lists of one moment from those of another, without a look at each of them.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn contacts_mark(&self) -> Result<String> {
+        let mark = self
+            .conn
+            .prepare_cached(
+                "SELECT json_array((SELECT n FROM tally WHERE object = 1), (SELECT max(updated) FROM contact), \
+                 (SELECT group_concat(value) FROM cursor WHERE name IN ('since:contacts', 'seen:contacts')), \
+                 (SELECT group_concat(told) FROM list), (SELECT max(n) FROM member_change))",
+            )?
+            .query_row([], |row| row.get(0))?;
+        Ok(mark)
+    }
+
+    /// The counts as they were kept last.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn kept_counts(&self) -> Result<Vec<KeptCount>> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT name, definition, count, at FROM segment_count")?;
+        let rows = statement.query_map([], |row| {
+            Ok(KeptCount {
+                name: row.get(0)?,
+                definition: row.get(1)?,
+                count: row.get::<_, i64>(2)?.cast_unsigned(),
+                at: codec::time(row, 3)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The [`MirrorView::contacts_mark`] the kept counts are of.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn counted_mark(&self) -> Result<Option<String>> {
+        self.cursor(COUNTED)
+    }
+
+    /// Ids of the live contacts that a plan matches, in the order in which the mirror met them.
+    ///
+    /// # Errors
+    /// [`super::super::Error::Query`] for a field contacts have no column for.
+    pub fn matching_contacts(&self, plan: &Plan) -> Result<Vec<String>> {
+        let condition = sql::compile(ObjectType::Contacts, plan)?;
+        let mut statement = self.conn.prepare_cached(&format!(
+            "SELECT r.id FROM contact AS c CROSS JOIN record AS r ON r.key = c.key WHERE {} ORDER BY c.key",
+            condition.sql
+        ))?;
+        let rows = statement.query_map(params_from_iter(&condition.params), |row| codec::id_text(row, 0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The last `days` counts of a segment, oldest first; days on which nobody counted are absent.
@@ -62,6 +134,28 @@ impl MirrorView {
 }
 
 impl Mirror {
+    /// Keeps what was counted, and of which contacts; segments that are not named any more are forgotten.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep_counts(&mut self, counts: &[KeptCount], mark: &str) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("DELETE FROM segment_count", [])?;
+            for kept in counts {
+                tx.execute(
+                    "INSERT OR REPLACE INTO segment_count (name, definition, count, at) VALUES (?1, ?2, ?3, ?4)",
+                    params![
+                        kept.name,
+                        kept.definition,
+                        kept.count.cast_signed(),
+                        kept.at.as_millisecond()
+                    ],
+                )?;
+            }
+            super::catalog::set_cursor(tx, COUNTED, mark)
+        })
+    }
+
     /// Notes the counts of a day (of the account's zone), replacing earlier ones of the same day.
     ///
     /// # Errors

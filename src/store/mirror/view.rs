@@ -79,6 +79,21 @@ impl MirrorView {
             .collect())
     }
 
+    /// Live contacts with this e-mail address, however it is capitalised.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn contacts_by_email(&self, email: &str) -> Result<Vec<Record>> {
+        let sql = format!(
+            "SELECT {} FROM contact AS c CROSS JOIN record AS r ON r.key = c.key WHERE c.email = ?1 COLLATE NOCASE \
+             ORDER BY r.key",
+            codec::COLUMNS
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map([email], codec::Raw::of)?;
+        rows.map(|raw| self.read(ObjectType::Contacts, raw?)).collect()
+    }
+
     /// How many live records of a type there are.
     ///
     /// # Errors
@@ -175,6 +190,7 @@ impl Mirror {
                 "notes_read",
                 "feed",
                 "segment_day",
+                "segment_count",
                 "list",
                 "member",
                 "member_change",
@@ -186,6 +202,42 @@ impl Mirror {
             }
             Ok(())
         })?;
+        self.leave_no_trace()
+    }
+
+    /// Forgets the contacts and lists, whatever was counted of them, and how far they were read; answers how many contacts
+    /// there were. What others say of contacts (a deal's) stays.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn clear_contacts(&mut self) -> Result<u64> {
+        let cleared = self.view.count(ObjectType::Contacts)?;
+        self.write(|tx| {
+            tx.execute_batch(
+                "DELETE FROM find WHERE rowid IN (SELECT key FROM record WHERE object = 1);
+                 DELETE FROM record WHERE object = 1;
+                 DELETE FROM history WHERE object = 1;
+                 DELETE FROM history_due WHERE object = 1;
+                 DELETE FROM backlink WHERE from_object = 1;
+                 DELETE FROM gone WHERE object = 1;
+                 DELETE FROM relist WHERE object = 1;
+                 DELETE FROM relist_seen WHERE object = 1;
+                 DELETE FROM cursor WHERE name LIKE '%:contacts' OR name IN ('counted', 'pass');",
+            )?;
+            for table in ["contact", "list", "member", "member_change", "segment_count"] {
+                tx.execute(&format!("DELETE FROM {table}"), [])?;
+            }
+            Ok(())
+        })?;
+        // They are gone whether or not somebody reads just now; then their pages are only written over later.
+        if let Err(error) = self.leave_no_trace() {
+            tracing::info!(%error, "the mirror's file keeps its size");
+        }
+        Ok(cleared)
+    }
+
+    /// Gives back the room of what was removed.
+    fn leave_no_trace(&self) -> Result<()> {
         self.view.conn.execute_batch("VACUUM")?;
         self.view
             .conn

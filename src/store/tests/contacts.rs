@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::{Home, at, cases, record};
 use crate::{
-    domain::{Contact, ObjectType, PropertyDefinition, Record, Segment},
-    filter::{ContactRow, Context, Expr, Plan, Schema},
+    domain::{Contact, List, ListMember, ObjectType, PropertyDefinition, Record, Segment},
+    filter::{ContactRow, Context, Expr, Field, Plan, Schema, Segments, Test},
     store::{Put, Query, Sort, SortKey, Store, Via},
 };
 
@@ -31,6 +31,53 @@ fn definitions() -> Vec<PropertyDefinition> {
         definition("city", "string"),
         definition("lifecyclestage", "enumeration"),
     ]
+}
+
+/// Ids of which one begins another, a name that begins like an id, and one that nobody is in.
+const LISTS: [(&str, &str); 4] = [
+    ("7", "Newsletter"),
+    ("77", "news of old"),
+    ("abc", "77 things"),
+    ("8", "Empty"),
+];
+
+fn lists() -> Vec<List> {
+    let list = |(id, name): (&str, &str)| List {
+        id: id.into(),
+        name: name.into(),
+        object: Some(ObjectType::Contacts),
+        kind: None,
+        status: String::new(),
+        size: None,
+        updated_at: None,
+        joined_at: None,
+        left_at: None,
+        filters: None,
+    };
+    LISTS.map(list).to_vec()
+}
+
+fn segments() -> Vec<Segment> {
+    let bound = Segment {
+        name: "bound".into(),
+        filter: "company~a".into(),
+        list: Some("77".into()),
+    };
+    [Segment::defaults(), vec![bound]].concat()
+}
+
+fn plans() -> Vec<(String, Plan)> {
+    let definitions = definitions();
+    let plan = |segment: Segment| {
+        let expr = Expr::parse(&segment.filter, Schema::Contacts(&definitions, Segments::Barred)).unwrap();
+        let plan = expr.plan(&context(&definitions));
+        let plan = match &segment.list {
+            Some(list) => Plan::All(vec![Plan::Test(Field::List, Test::OneOf(vec![list.to_string()])), plan]),
+            None => plan,
+        };
+        (segment.name, plan)
+    };
+    segments().into_iter().map(plan).collect()
 }
 
 fn context(definitions: &[PropertyDefinition]) -> Context<'_> {
@@ -163,6 +210,25 @@ fn filter() -> impl Strategy<Value = String> {
         "city:none",
         "city!=acme",
         "-city:acme",
+        "list:7",
+        "list:77",
+        "list:(7, abc)",
+        "list:news",
+        "list=newsletter",
+        "list~s",
+        "list:none",
+        "list:8",
+        "list:nowhere",
+        "list!=77",
+        "segment:engaged",
+        "segment:bound",
+        "segment:(high_value, bound)",
+        "segment:none",
+        "segment!=cold",
+        "lifecycle:none or lifecycle!=customer",
+        "company:none or company~a",
+        "not (company:ä or company!~chainge)",
+        "not (owner:none owner:9)",
         "updated<0d",
     ])
     .prop_map(str::to_owned);
@@ -177,12 +243,46 @@ fn filter() -> impl Strategy<Value = String> {
 
 fn plan(text: &str) -> Plan {
     let definitions = definitions();
-    Expr::parse(text, Schema::Contacts(&definitions))
+    let (segments, plans, lists) = (segments(), plans(), lists());
+    let context = Context {
+        lists: &lists,
+        segments: &plans,
+        ..context(&definitions)
+    };
+    Expr::parse(text, Schema::Contacts(&definitions, Segments::Of(&segments)))
         .unwrap_or_else(|error| panic!("{text}: {error}"))
-        .plan(&context(&definitions))
+        .plan(&context)
 }
 
-fn matching(plan: &Plan, records: &[Record]) -> Vec<String> {
+/// In which of [`LISTS`] each contact is, as bits; contacts past the end are in none.
+type Bits = Vec<u8>;
+
+fn lists_of(record: &Record, bits: &Bits) -> Vec<&'static str> {
+    let nth: usize = record.id.parse().unwrap();
+    let bits = bits.get(nth - 1).copied().unwrap_or_default();
+    let ids = LISTS.iter().enumerate().filter(|(list, _)| bits & (1 << list) != 0);
+    ids.map(|(_, (id, _))| *id).collect()
+}
+
+fn put_members(store: &mut Store, contacts: &[Record], bits: &Bits) {
+    store.mirror.put_lists(&lists()).unwrap();
+    for (list, _) in LISTS {
+        let members: Vec<ListMember> = contacts
+            .iter()
+            .filter(|contact| lists_of(contact, bits).contains(&list))
+            .map(|contact| ListMember {
+                record: contact.id.clone(),
+                joined_at: None,
+            })
+            .collect();
+        store
+            .mirror
+            .put_members(&list.into(), &members, "told", at(NOW))
+            .unwrap();
+    }
+}
+
+fn matching(plan: &Plan, records: &[Record], bits: &Bits) -> Vec<String> {
     let definitions = definitions();
     let context = context(&definitions);
     let matches = |record: &&Record| {
@@ -190,6 +290,7 @@ fn matching(plan: &Plan, records: &[Record]) -> Vec<String> {
         let row = ContactRow {
             contact: &contact,
             properties: Some(&record.properties),
+            lists: &lists_of(record, bits),
         };
         plan.matches(&row, &context)
     };
@@ -218,14 +319,16 @@ proptest! {
     fn sql_and_memory_mean_the_same(
         contacts in prop::collection::vec(contact(), 1..25),
         filters in prop::collection::vec(filter(), 1..8),
+        bits in prop::collection::vec(0..8_u8, 25),
     ) {
         let home = Home::new();
         let mut store = home.open();
         let contacts = numbered(contacts);
         put(&mut store, &contacts);
+        put_members(&mut store, &contacts, &bits);
         for text in filters {
             let plan = plan(&text);
-            let expected = matching(&plan, &contacts);
+            let expected = matching(&plan, &contacts, &bits);
             let query = Query { plan: Some(plan.clone()), limit: 100, ..Query::default() };
             let page = store.mirror.page(ObjectType::Contacts, &query).unwrap();
             let found: Vec<String> = page.rows.iter().map(|row| row.id.clone()).collect();

@@ -18,15 +18,10 @@ const MOST: usize = 1_000;
 
 /// Lists and members as they are now. Answers how many memberships were read.
 pub async fn refresh(core: &Core) -> Result<ObjectCount, Trouble> {
-    let search = ListSearch {
-        object: Some(ObjectType::Contacts),
-        ..ListSearch::default()
-    };
-    let lists = allowed(core, Need::Lists, core.client.lists(Lane::Sync, &search)).await?;
     let mut count = ObjectCount::default();
-    let Some(lists) = lists else { return Ok(count) };
-    let kept = lists.clone();
-    core.desk.write(move |store| Ok(store.mirror.put_lists(&kept)?)).await?;
+    let Some(lists) = all(core).await? else {
+        return Ok(count);
+    };
     let reads = lists.iter().map(|list| Box::pin(members(core, list)));
     let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(TOGETHER);
     while let Some(read) = reads.next().await {
@@ -37,11 +32,31 @@ pub async fn refresh(core: &Core) -> Result<ObjectCount, Trouble> {
     Ok(count)
 }
 
+/// The lists as they are now, kept without a look at their members; `None` where the token may not read them.
+pub async fn all(core: &Core) -> Result<Option<Vec<List>>, Trouble> {
+    let search = ListSearch {
+        object: Some(ObjectType::Contacts),
+        ..ListSearch::default()
+    };
+    let lists = allowed(core, Need::Lists, core.client.lists(Lane::Sync, &search)).await?;
+    if let Some(lists) = lists.clone() {
+        core.desk
+            .write(move |store| Ok(store.mirror.put_lists(&lists)?))
+            .await?;
+    }
+    Ok(lists)
+}
+
+/// What a list says of itself, to be held against what it says later.
+pub fn told(list: &List) -> String {
+    let says = (list.size, list.joined_at, list.left_at, list.updated_at);
+    serde_json::to_string(&says).unwrap_or_default()
+}
+
 /// Reads the members of a list, unless what it says of itself fits what is here.
 async fn members(core: &Core, list: &List) -> Result<ObjectCount, Trouble> {
     let mut count = ObjectCount::default();
-    let says = (list.size, list.joined_at, list.left_at, list.updated_at);
-    let told = serde_json::to_string(&says).unwrap_or_default();
+    let told = told(list);
     let id = list.id.clone();
     let (before, here) = core
         .desk

@@ -33,10 +33,11 @@ use crate::{
 };
 
 pub use announce::announce;
+pub use arrive::arrive;
 pub use audit::audit;
 pub use delta::Look;
 pub use first::{basics, believe, check, facts};
-pub use gone::archived;
+pub use gone::{archived, vanished};
 pub use pace::run;
 pub use walk::{Walk, since, walk};
 
@@ -193,8 +194,28 @@ pub fn properties_of(object: ObjectType) -> Vec<String> {
     typed.iter().chain(more).map(|name| (*name).to_owned()).collect()
 }
 
+/// The cursor that keeps when all contacts were last asked about.
+pub const LOOKED: &str = "looked:contacts";
+
+/// Everything that HubSpot had of a type at this time is here.
+pub async fn looked(core: &Core, object: ObjectType, at: Timestamp) -> Result<(), Fault> {
+    if object != ObjectType::Contacts {
+        return Ok(());
+    }
+    core.desk
+        .write(move |store| Ok(store.mirror.set_cursor(LOOKED, &at.to_string())?))
+        .await
+}
+
 /// One type as it is now: what changed since the last look, or everything when there was none.
 pub async fn refresh(core: &Core, object: ObjectType, look: Look) -> Result<ObjectCount, Trouble> {
+    let began = core.now();
+    let count = refresh_since(core, object, look).await?;
+    looked(core, object, began).await?;
+    Ok(count)
+}
+
+async fn refresh_since(core: &Core, object: ObjectType, look: Look) -> Result<ObjectCount, Trouble> {
     let since = core
         .desk
         .read(move |reader| Ok(reader.mirror.cursor(&since(object))?))

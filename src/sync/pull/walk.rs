@@ -298,9 +298,9 @@ impl Walking<'_> {
     /// runs ahead of what is on disk.
     async fn write(&self, records: Vec<Record>, step: Step, fresh: u64, via: Via) -> Result<(), Trouble> {
         let object = self.object;
-        let (by_id, span, total) = {
-            let mark = &self.front().mark;
-            (mark.by_id, mark.span, mark.total)
+        let (by_id, span, total, pages) = {
+            let front = self.front();
+            (front.mark.by_id, front.mark.span, front.mark.total, front.count.pages)
         };
         let (changed, fetched) = self
             .core
@@ -332,6 +332,7 @@ impl Walking<'_> {
         (self.tell)(Progress {
             object,
             fetched,
+            pages,
             about: total,
         });
         if self.is_first {

@@ -121,7 +121,9 @@ impl Pane<'_, '_, '_> {
         let look = self.canvas.look;
         let label_room = self.body.width.saturating_sub(17);
         let count = look.text(&format::count(segment.count));
-        let count = if count.width() > 5 {
+        let count = if segment.as_of.is_none() {
+            look.text("?")
+        } else if count.width() > 5 {
             look.text(&format::count_short(segment.count))
         } else {
             count

@@ -1,0 +1,191 @@
+//! Some of the contacts: those of a HubSpot list, or of a segment. Who was among them and is not any more is read as well,
+//! since that is news, too.
+
+use std::collections::BTreeSet;
+
+use super::{
+    contacts::find_list,
+    core::Core,
+    once::{Part, SyncOptions, read_type},
+    pull::{self, Trouble},
+    scopes::Need,
+    search::groups,
+    words::Words,
+};
+use crate::{
+    domain::{Fault, FaultKind, Lane, List, ObjectCount, ObjectType, Progress, Segment},
+    filter::Plan,
+    hubspot::{SearchFilter, SearchQuery},
+    store::Via,
+};
+
+/// Records of one batch, and of one page of a search.
+const BATCH: usize = 100;
+const PAGE: u32 = 200;
+
+/// Reads a part. Answers whether all of it was read, and how much.
+pub async fn read(
+    core: &Core,
+    part: &Part,
+    options: &SyncOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<(bool, ObjectCount), Trouble> {
+    let mut reading = Reading {
+        core,
+        options,
+        progress,
+        count: ObjectCount::default(),
+        about: None,
+    };
+    let complete = match part {
+        Part::List(text) => reading.list(text).await?,
+        Part::Segment(name) => {
+            let segment = Segment::find(&core.settings.segments, name)?;
+            match &segment.list {
+                // The list has everybody the filter may pick.
+                Some(list) => reading.list(list.as_str()).await?,
+                None => match reading.segment(segment).await? {
+                    Some(complete) => complete,
+                    None => return read_type(core, ObjectType::Contacts, options, progress).await,
+                },
+            }
+        }
+    };
+    Ok((complete, reading.count))
+}
+
+struct Reading<'a> {
+    core: &'a Core,
+    options: &'a SyncOptions,
+    progress: &'a (dyn Fn(Progress) + Sync),
+    count: ObjectCount,
+    /// How many there are to read, when known.
+    about: Option<u64>,
+}
+
+impl Reading<'_> {
+    /// The members of a list, now and before.
+    async fn list(&mut self, text: &str) -> Result<bool, Trouble> {
+        let core = self.core;
+        let Some(lists) = pull::lists::all(core).await? else {
+            let fault = core.scopes.lacking(Need::Lists).unwrap_or_else(|| {
+                Fault::new(
+                    FaultKind::Auth,
+                    "the lists may not be read",
+                    "give the token that scope",
+                )
+            });
+            return Err(fault.into());
+        };
+        let list = find_list(&lists, text)?;
+        let ids = self.members(list).await?;
+        self.batches(ids).await
+    }
+
+    async fn members(&mut self, list: &List) -> Result<Vec<String>, Trouble> {
+        let core = self.core;
+        let members = core.client.every_member(Lane::Sync, &list.id).await?;
+        let (id, told, now) = (list.id.clone(), pull::lists::told(list), core.now());
+        let ids = core
+            .desk
+            .write(move |store| {
+                let mut ids: BTreeSet<String> = members.iter().map(|member| member.record.clone()).collect();
+                ids.extend(store.mirror.members(&id)?.into_iter().map(|member| member.record));
+                store.mirror.put_members(&id, &members, &told, now)?;
+                Ok(ids)
+            })
+            .await?;
+        Ok(ids.into_iter().collect())
+    }
+
+    /// The contacts of a segment, as far as HubSpot's search understands what it asks; `None` = it does not.
+    async fn segment(&mut self, segment: &Segment) -> Result<Option<bool>, Trouble> {
+        let core = self.core;
+        let (settings, now, name) = (core.settings.clone(), core.now(), segment.name.clone());
+        let (plan, groups) = core
+            .desk
+            .read(move |reader| {
+                let words = Words::read(&reader.mirror, &settings, ObjectType::Contacts, now)?;
+                let plan = words.segments.iter().find(|(known, _)| *known == name);
+                let plan = plan.map_or(Plan::Any(Vec::new()), |(_, plan)| plan.clone());
+                let groups = groups(&plan, &words.context());
+                Ok((plan, groups))
+            })
+            .await?;
+        let Some(groups) = groups else { return Ok(None) };
+        let before = core
+            .desk
+            .count(move |reader| Ok(reader.mirror.matching_contacts(&plan)?))
+            .await?;
+        self.search(groups, before).await
+    }
+
+    async fn search(
+        &mut self,
+        filter_groups: Vec<Vec<SearchFilter>>,
+        before: Vec<String>,
+    ) -> Result<Option<bool>, Trouble> {
+        let (core, object) = (self.core, ObjectType::Contacts);
+        let query = SearchQuery {
+            filter_groups,
+            properties: pull::properties_of(object),
+            limit: self.options.page.unwrap_or(PAGE),
+            ..SearchQuery::default()
+        };
+        // More conditions than a search takes.
+        let Ok(mut walk) = core.client.search_all(Lane::Sync, object, query) else {
+            return Ok(None);
+        };
+        let mut found = BTreeSet::new();
+        while let Some(records) = walk.next().await? {
+            found.extend(records.iter().map(|record| record.id.clone()));
+            self.about = walk.total();
+            self.count.pages += 1;
+            self.count.fetched += records.len() as u64;
+            pull::arrive(core, object, records, Via::Search, Vec::new()).await?;
+            self.tell();
+            if self.is_enough() {
+                return Ok(Some(false));
+            }
+        }
+        let left: Vec<String> = before.into_iter().filter(|id| !found.contains(id)).collect();
+        self.batches(left).await.map(Some)
+    }
+
+    /// These contacts as they are now; those that are nowhere any more leave the mirror.
+    async fn batches(&mut self, ids: Vec<String>) -> Result<bool, Trouble> {
+        let (core, object) = (self.core, ObjectType::Contacts);
+        let properties = pull::properties_of(object);
+        let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+        let size = self.options.page.map_or(BATCH, |page| page as usize).clamp(1, BATCH);
+        self.about = Some(self.count.fetched + ids.len() as u64);
+        for chunk in ids.chunks(size) {
+            if self.is_enough() {
+                return Ok(false);
+            }
+            let read = core
+                .client
+                .batch_read(Lane::Sync, object, chunk, &properties, &[])
+                .await?;
+            self.count.pages += 1;
+            self.count.fetched += read.records.len() as u64;
+            pull::arrive(core, object, read.records, Via::Direct, Vec::new()).await?;
+            self.count.deleted += pull::vanished(core, object, read.missing).await?;
+            self.tell();
+        }
+        Ok(true)
+    }
+
+    fn is_enough(&self) -> bool {
+        self.options.max.is_some_and(|max| self.count.fetched >= max)
+    }
+
+    fn tell(&self) {
+        (self.progress)(Progress {
+            object: ObjectType::Contacts,
+            fetched: self.count.fetched,
+            pages: self.count.pages,
+            about: self.about,
+        });
+    }
+}
