@@ -3,9 +3,12 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use common::{World, small, test_size};
+use common::{World, pass, small, test_size, until};
 use dealdeck::{
     domain::{ObjectType, Segment},
     portal,
@@ -171,7 +174,7 @@ async fn lists(world: &World) -> BTreeMap<String, BTreeSet<String>> {
                 None => break,
             }
             // The window of the portal's budget is shared with the client.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         all.insert(list.id.to_string(), members);
     }
@@ -238,5 +241,42 @@ async fn every_segment_counts_what_the_portal_has() {
         assert!(expected > 0, "{} means nobody here", meant.name);
         assert_eq!(count.as_of, Some(now));
     }
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn counts_follow_changes_and_ages_and_are_there_at_once_at_the_next_start() {
+    let mut world = World::new();
+    world.settings.segments.push(Segment {
+        name: "fresh".into(),
+        filter: "updated < 1h".into(),
+        list: None,
+    });
+    let running = world.start_synced().await;
+    let count = async |name: &str| {
+        let counts = running.handle.segments().await.unwrap();
+        counts.into_iter().find(|count| count.segment.name == name).unwrap()
+    };
+    pass(60).await;
+    let before = count("chainge").await.count;
+    let id = world.truth(ObjectType::Contacts).await.into_keys().next().unwrap();
+    world
+        .edit(ObjectType::Contacts, &id, json!({"company": "Chainge of Hearts"}), "2")
+        .await;
+    until("the change is counted", Duration::from_secs(180), async || {
+        count("chainge").await.count == before + 1
+    })
+    .await;
+    assert!(count("fresh").await.count > 0);
+    // Nobody changes anything, and nobody can be asked: who was fresh is not any more.
+    world.cut(true);
+    pass(90 * 60).await;
+    let later = count("fresh").await;
+    assert_eq!(later.count, 0, "{later:?}");
+    running.stop().await;
+    let (_engine, next) = world.open();
+    let counts = next.segments().await.unwrap();
+    assert_eq!(counts.len(), 5);
+    assert_eq!((counts[4].count, counts[4].as_of), (0, later.as_of), "{counts:?}");
     world.end().await;
 }
