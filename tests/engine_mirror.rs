@@ -376,8 +376,8 @@ async fn a_working_day_stays_fresh_and_within_its_budget() {
     let start = world.clock.wall();
     let mut nth = 0_u32;
     while world.clock.wall().duration_since(start) < jiff::SignedDuration::from_mins(minutes) {
-        // Forty edits a minute; the screen is looked at four times a second.
-        if nth.is_multiple_of(6) {
+        // Forty edits a minute; the screen is looked at twice a second.
+        if nth.is_multiple_of(3) {
             let deal = deals.choose(&mut dice).unwrap().clone();
             let value = format!("step {nth}");
             world
@@ -390,7 +390,7 @@ async fn a_working_day_stays_fresh_and_within_its_budget() {
                 at: world.clock.wall(),
             });
         }
-        if nth % 2_400 == 1_200 {
+        if nth % 1_200 == 600 {
             let deal = deals.swap_remove(dice.random_range(0..deals.len()));
             world.archive(ObjectType::Deals, &deal).await;
             open.retain(|seen| seen.deal != deal);
@@ -400,7 +400,7 @@ async fn a_working_day_stays_fresh_and_within_its_budget() {
                 at: world.clock.wall(),
             });
         }
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         nth += 1;
         let now = world.clock.wall();
         let age = |seen: &Seen| now.duration_since(seen.at).as_secs_f64();

@@ -184,7 +184,7 @@ async fn lists(world: &World) -> BTreeMap<String, BTreeSet<String>> {
 #[tokio::test(start_paused = true)]
 async fn every_segment_counts_what_the_portal_has() {
     let mut world = World::with(portal::Settings {
-        contacts: 20_000 * test_size(),
+        contacts: 10_000 * test_size().min(6),
         companies: 500,
         latency: "5ms..20ms".parse().unwrap(),
         ..small()
@@ -226,7 +226,7 @@ async fn every_segment_counts_what_the_portal_has() {
     let counts = handle.count_segments().await.unwrap();
     let now = counts[0].as_of.unwrap();
     let truth = world.truth(ObjectType::Contacts).await;
-    assert_eq!(truth.len(), 20_000 * test_size() as usize);
+    assert_eq!(truth.len(), 10_000 * test_size().min(6) as usize);
     for (meant, count) in MEANT.iter().zip(&counts) {
         let is_meant = |(id, record): &(&String, &Value)| {
             (meant.means)(&Person {

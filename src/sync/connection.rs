@@ -169,12 +169,6 @@ impl Line {
         next_try
     }
 
-    /// Everything that keeps something from being read or sent, worst first.
-    pub fn troubles(&self) -> Vec<Fault> {
-        let troubles = self.troubles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        troubles.values().cloned().collect()
-    }
-
     /// HubSpot says slow down. Who says so is there: the line is not down any more, it only waits.
     pub fn slowed(&self, until: Timestamp) {
         if !matches!(self.freshness.borrow().connection, Connection::ReadOnly(_)) {

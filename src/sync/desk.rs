@@ -16,6 +16,7 @@ pub struct Desk {
     keeper: Place<Keeper>,
     reader: Place<Reader>,
     counter: Place<Reader>,
+    dir: store::Settings,
     inline: bool,
 }
 
@@ -52,6 +53,7 @@ impl Desk {
             keeper: Place::new(Keeper::open(settings)?),
             reader: Place::new(Reader::open(settings)?),
             counter: Place::new(Reader::open(settings)?),
+            dir: settings.clone(),
             inline,
         };
         Ok((desk, opened.notices))
@@ -98,6 +100,14 @@ impl Desk {
         work(&self.reader.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Damage that somebody came upon is looked for, and mended, at the next start.
+    fn noted(&self, fault: Fault) -> Fault {
+        if fault.kind == FaultKind::Store && fault.what.contains("is damaged") {
+            let _ = store::suspect_mirror(&self.dir);
+        }
+        fault
+    }
+
     async fn run<C, T, W>(&self, place: &Place<C>, work: W) -> Result<T, Fault>
     where
         C: Send + 'static,
@@ -116,6 +126,7 @@ impl Desk {
             outcome
         };
         match tokio::task::spawn_blocking(work).await {
+            Ok(Err(fault)) => Err(self.noted(fault)),
             Ok(outcome) => outcome,
             Err(failure) => Err(Fault::new(
                 FaultKind::Bug,

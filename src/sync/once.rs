@@ -134,21 +134,25 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     let wanted: Vec<ObjectType> = MIRRORED.into_iter().filter(|object| options.wants(*object)).collect();
     report.complete = true;
     // The deals come first: a board beside this pass shows them as they come.
-    let (deals, others): (Vec<ObjectType>, _) = wanted.iter().partition(|object| **object == ObjectType::Deals);
-    let first = join_all(
-        deals
+    let (deals, others): (Vec<ObjectType>, Vec<ObjectType>) =
+        wanted.iter().partition(|object| **object == ObjectType::Deals);
+    let all = |objects: &[ObjectType]| {
+        let reads = objects
             .iter()
-            .map(|object| read(core, *object, options, &course, progress)),
-    );
-    let (facts, first) = join(pull::facts(core, &wanted, options.full), Box::pin(first)).await;
+            .map(|object| read(core, *object, options, &course, progress));
+        Box::pin(join_all(reads.collect::<Vec<_>>()))
+    };
+    let reads = async {
+        let mut passes = all(&deals).await;
+        passes.extend(all(&others).await);
+        passes
+    };
+    let (facts, passes) = join(pull::facts(core, &wanted, options.full), Box::pin(reads)).await;
     report.errors.extend(facts.err().map(|trouble| trouble.fault()));
-    report.errors.extend(core.line.troubles());
-    let rest = join_all(
-        others
-            .iter()
-            .map(|object| read(core, *object, options, &course, progress)),
-    );
-    let passes = first.into_iter().chain(Box::pin(rest).await);
+    let needs = [Need::Pipelines, Need::Owners];
+    report
+        .errors
+        .extend(needs.into_iter().filter_map(|need| core.scopes.lacking(need)));
     for (object, (complete, count, error)) in deals.into_iter().chain(others).zip(passes) {
         report.complete &= complete;
         report.objects.insert(object, count);

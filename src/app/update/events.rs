@@ -76,12 +76,14 @@ pub(super) fn no_way_in(model: &mut Model) {
     }
 }
 
-/// Whether a gauge has moved by a twentieth of its capacity, and by more than the one request of a quiet poll; or another
-/// limit, a queue of a person's requests, or somebody else on the same budget. Anything less waits for the next key: an idle screen stays still.
+/// Whether a gauge has moved by a twentieth of its capacity, or come down to nothing, and by more than the one request of a
+/// quiet poll; or another limit, a queue of a person's requests, or somebody else on the same budget. Anything less waits
+/// for the next key: an idle screen stays still.
 fn worth_a_frame(shown: &Limits, latest: &Limits) -> bool {
     let moved = |shown: &Gauge, latest: &Gauge| {
         let by = shown.used().abs_diff(latest.used());
-        shown.capacity != latest.capacity || (by > 1 && by * 20 >= latest.capacity)
+        let is_far = by * 20 >= latest.capacity || latest.used() == 0;
+        shown.capacity != latest.capacity || (by > 1 && is_far)
     };
     let busy = |limits: &Limits| limits.lanes.map(|lane| lane.waiting > 0);
     let daily = match (&shown.daily, &latest.daily) {

@@ -63,6 +63,16 @@ impl Front {
         !self.is_plain
     }
 
+    /// Nothing was read yet.
+    pub const fn is_new_walk(&self) -> bool {
+        self.mark.span.is_none()
+    }
+
+    /// Lists can start in the middle as soon as it is known how high ids go.
+    pub const fn wants_the_top(&self) -> bool {
+        self.mark.by_id && self.mark.total.is_none()
+    }
+
     /// Where a list goes on: behind its last page, else where nobody reads, else in the middle of the widest stretch.
     pub fn next_place(&mut self, lane: usize) -> Option<Place> {
         if self.at.len() <= lane {

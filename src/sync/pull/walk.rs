@@ -172,6 +172,9 @@ struct Walking<'a> {
     over: watch::Sender<bool>,
 }
 
+/// A page of the search, highest id first, and how many records there are.
+type Searched = (Vec<Record>, u64);
+
 /// A page that is being written.
 type Kept<'a> = BoxFuture<'a, Result<(), Trouble>>;
 
@@ -186,7 +189,8 @@ impl Walking<'_> {
         let Some(first) = self.front().next_place(0) else {
             return Ok(true);
         };
-        let page = self.list(&first).await?;
+        let (page, top) = join(self.list(&first), self.top()).await;
+        let page = page?;
         let is_last = page.after.is_none();
         let kept = self.listed(0, &first, page)?;
         // A test walk and a type of one page need no other lanes.
@@ -194,9 +198,9 @@ impl Walking<'_> {
             return self.up(0, Some(kept)).await;
         }
         let others = async {
-            self.look_at_the_top().await;
+            self.look_at_the_top(top.as_ref()).await;
             let lists = (1..LISTS).map(|lane| Box::pin(self.up(lane, None)));
-            let (lists, ()) = join(join_all(lists), Box::pin(self.down())).await;
+            let (lists, ()) = join(join_all(lists), Box::pin(self.down(top))).await;
             lists.into_iter().try_for_each(|list| list.map(|_| ()))
         };
         let (whole, others) = join(Box::pin(self.up(0, Some(kept))), Box::pin(others)).await;
@@ -262,25 +266,49 @@ impl Walking<'_> {
         Ok(async move { self.write(records, step, fresh, Via::List).await }.boxed())
     }
 
+    /// A search says nothing of associations: where a record is told with them, it is only listed.
+    fn is_searched(&self) -> bool {
+        kept_with(self.object).is_empty() && self.how.max.is_none()
+    }
+
+    /// The first page of the search, on its way together with the list's; `None` where there is none, or it failed.
+    async fn top(&self) -> Option<Searched> {
+        let below = self.front().search_below();
+        let begins = self.is_searched() && (self.front().is_new_walk() || below == Some(None));
+        if !begins {
+            return None;
+        }
+        top::below(self.core, self.object, None).await.ok()
+    }
+
     /// Finds out how high ids go and how many there are, so that lists can start in the middle. Where that fails, one list
     /// reads on alone.
-    async fn look_at_the_top(&self) {
-        if let Ok((highest, total)) = top::highest(self.core, self.object).await {
+    async fn look_at_the_top(&self, top: Option<&Searched>) {
+        if let Some((records, total)) = top {
+            let highest = records.iter().filter_map(|record| record.id.parse().ok()).max();
+            self.front().saw_the_top(highest, *total);
+        } else if self.front().wants_the_top()
+            && let Ok((highest, total)) = top::highest(self.core, self.object).await
+        {
             self.front().saw_the_top(highest, total);
         }
     }
 
     /// The search, from the highest id downwards. Where it fails it only stops: the lists read on until they meet what was
-    /// searched. A search says nothing of associations: where a record is told with them, it is only listed.
-    async fn down(&self) {
+    /// searched.
+    async fn down(&self, mut top: Option<Searched>) {
         let mut kept: Kept<'_> = async { Ok(()) }.boxed();
-        if !kept_with(self.object).is_empty() {
+        if !self.is_searched() {
             return;
         }
         loop {
             let below = self.front().search_below();
             let Some(below) = below else { break };
-            let (written, page) = join(kept, top::below(self.core, self.object, below)).await;
+            let page = match top.take().filter(|_| below.is_none()) {
+                Some(top) => async { Ok(top) }.boxed(),
+                None => top::below(self.core, self.object, below).boxed(),
+            };
+            let (written, page) = join(kept, page).await;
             kept = async { Ok(()) }.boxed();
             let (Ok(()), Ok((records, total))) = (written, page) else {
                 break;
