@@ -7,7 +7,7 @@ use rusqlite::OptionalExtension;
 use super::{Mirror, MirrorView, codec, names::Tx};
 use crate::{
     domain::{ObjectType, Record},
-    store::Result,
+    store::{Result, files},
 };
 
 /// What contacts are sorted and counted by.
@@ -20,6 +20,8 @@ const INDEXES: [(&str, &str); 7] = [
     ("contact_updated", "contact (updated)"),
     ("contact_activity", "contact (activity) WHERE activity IS NOT NULL"),
 ];
+/// What sorting the keys of an index may take, in KiB.
+const SORTER_KIB: i64 = 2_048;
 /// Rows that are made findable in one step: a few hundredths of a second.
 const STEP: i64 = 2_000;
 /// The types whose words can be looked for.
@@ -39,10 +41,10 @@ impl Mirror {
                     .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1)")?
                     .query_row([name], |row| row.get(0))?;
                 if !is_there {
-                    // The sorter would keep a million keys in memory otherwise.
-                    self.conn.pragma_update(None, "temp_store", "FILE")?;
+                    // The sorter would keep a million keys in memory otherwise: it takes as much as the page cache may.
+                    self.sort_with("FILE", SORTER_KIB)?;
                     let made = self.write(|tx| Ok(tx.execute(&format!("CREATE INDEX {name} ON {on}"), [])?));
-                    self.conn.pragma_update(None, "temp_store", "MEMORY")?;
+                    self.sort_with("MEMORY", files::MIRROR.cache_kib)?;
                     made?;
                     return Ok(true);
                 }
@@ -56,6 +58,12 @@ impl Mirror {
         };
         self.write(|tx| make_findable(tx, object, upto, true))?;
         Ok(true)
+    }
+
+    fn sort_with(&self, temp_store: &str, cache_kib: i64) -> Result<()> {
+        self.conn.pragma_update(None, "temp_store", temp_store)?;
+        self.conn.pragma_update(None, "cache_size", -cache_kib)?;
+        Ok(())
     }
 
     /// Makes what was loaded so far findable, one step of it, while the next pages are still on their way.
