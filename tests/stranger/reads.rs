@@ -371,6 +371,7 @@ fn matches(row: &Row, filter: &Value) -> bool {
         "LTE" => has <= wanted,
         "GT" => has > wanted,
         "GTE" => has >= wanted,
+        "BETWEEN" => has >= wanted && has.as_str() <= filter["highValue"].as_str().unwrap_or_default(),
         other => panic!("the stranger was never asked for {other}"),
     }
 }
