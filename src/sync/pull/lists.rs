@@ -38,14 +38,7 @@ pub async fn all(core: &Core) -> Result<Option<Vec<List>>, Trouble> {
         object: Some(ObjectType::Contacts),
         ..ListSearch::default()
     };
-    // An account whose API has no lists has none to be kept.
-    let read = async {
-        match core.client.lists(Lane::Sync, &search).await {
-            Err(failure) if failure.signal == Signal::NotFound => Ok(Vec::new()),
-            answer => answer,
-        }
-    };
-    let lists = allowed(core, Need::Lists, read).await?;
+    let lists = allowed(core, Need::Lists, core.client.lists(Lane::Sync, &search)).await?;
     if let Some(lists) = lists.clone() {
         core.desk
             .write(move |store| Ok(store.mirror.put_lists(&lists)?))

@@ -96,7 +96,11 @@ pub async fn allowed<T, E: Into<Trouble>>(
     let answer = match core.scopes.lacking(need) {
         Some(fault) => Err(fault),
         None => match read.await.map_err(Into::into) {
-            Err(Trouble::Failure(failure)) if matches!(failure.signal, Signal::MissingScope | Signal::Forbidden) => {
+            // A type that this account's API does not have is left out like one the token may not read.
+            Err(Trouble::Failure(failure))
+                if matches!(failure.signal, Signal::MissingScope | Signal::Forbidden)
+                    || (failure.signal == Signal::NotFound && !need.is_essential()) =>
+            {
                 core.scopes.refused(need, failure.fault());
                 Err(failure.fault())
             }
