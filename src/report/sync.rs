@@ -31,6 +31,8 @@ pub struct SyncJson {
     pub pushed: PushedJson,
     /// What went wrong.
     pub errors: Vec<FaultJson>,
+    /// What the token or the account does not let be read, and nothing else needs.
+    pub left_out: Vec<FaultJson>,
 }
 
 /// Records of one type for scripts.
@@ -101,12 +103,8 @@ pub fn sync_json(report: &SyncReport, now: Timestamp) -> SyncJson {
             dead,
             uncertain,
         },
-        errors: report
-            .errors
-            .iter()
-            .chain(&report.left_out)
-            .map(|fault| fault_json(fault, now))
-            .collect(),
+        errors: report.errors.iter().map(|fault| fault_json(fault, now)).collect(),
+        left_out: report.left_out.iter().map(|fault| fault_json(fault, now)).collect(),
     }
 }
 

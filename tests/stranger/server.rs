@@ -222,6 +222,8 @@ fn route(manner: Manner, world: &mut World, request: &Request) -> Reply {
             (Some(from), Some(to)) => reads::associations(manner, world, request, from, to),
             _ => lost(manner, world, request),
         },
+        // Nobody made a list yet.
+        ("POST", ["crm", "lists", "2026-09", "all"]) => Reply::Json(200, json!({"results": []})),
         (method, ["crm", "objects", "2026-09", name, rest @ ..]) => match (of(name), method, rest) {
             (Some(kind), "GET", []) => reads::list(manner, world, request, kind),
             (Some(kind), "GET", [id]) => reads::get(manner, world, request, kind, id),

@@ -89,9 +89,19 @@ pub struct World {
 
 /// The type with this name.
 pub fn kind(name: &str) -> Option<&'static str> {
-    ["deals", "contacts", "companies", "notes"]
-        .into_iter()
-        .find(|kind| *kind == name)
+    [
+        "deals",
+        "contacts",
+        "companies",
+        "notes",
+        "tickets",
+        "tasks",
+        "calls",
+        "emails",
+        "meetings",
+    ]
+    .into_iter()
+    .find(|kind| *kind == name)
 }
 
 /// The property every change moves.
@@ -105,7 +115,10 @@ pub fn modified(kind: &str) -> &'static str {
 
 /// The property that says when it was made.
 pub fn created(kind: &str) -> &'static str {
-    if kind == "notes" { "hs_createdate" } else { "createdate" }
+    match kind {
+        "deals" | "contacts" | "companies" | "tickets" => "createdate",
+        _ => "hs_createdate",
+    }
 }
 
 impl World {
