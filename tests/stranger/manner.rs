@@ -96,6 +96,15 @@ impl Manner {
         }
     }
 
+    /// How many requests it takes in ten seconds: what it announces, and where it announces nothing the usual smallest.
+    pub fn window(self) -> usize {
+        match self {
+            Self::Terse => 100,
+            Self::Numeric => 110,
+            Self::Chatty => 150,
+        }
+    }
+
     /// The headers of an answer of this kind; searches say nothing of the limits.
     pub fn headers(self, kind: &str, is_search: bool) -> Vec<(String, String)> {
         let mut headers: Vec<(&str, &str)> = match self {

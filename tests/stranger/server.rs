@@ -152,7 +152,10 @@ impl Shared {
         } else if request.path.starts_with("/crm/associations/") {
             true
         } else {
-            self.others.lock().unwrap().takes(100, Duration::from_secs(10))
+            self.others
+                .lock()
+                .unwrap()
+                .takes(self.manner.window(), Duration::from_secs(10))
         }
     }
 
