@@ -20,39 +20,19 @@ pub struct Desk {
     inline: bool,
 }
 
-/// One connection, and whose turn it is: those who wait for it wait without a thread.
-struct Place<T> {
-    turn: Arc<tokio::sync::Mutex<()>>,
-    connection: Arc<Mutex<T>>,
-}
-
-impl<T> Place<T> {
-    fn new(connection: T) -> Self {
-        Self {
-            turn: Arc::default(),
-            connection: Arc::new(Mutex::new(connection)),
-        }
-    }
-}
-
-impl<T> Clone for Place<T> {
-    fn clone(&self) -> Self {
-        Self {
-            turn: Arc::clone(&self.turn),
-            connection: Arc::clone(&self.connection),
-        }
-    }
-}
+/// One connection. Whoever waits for it waits on a thread of the pool and not in a future: a future that was given its turn
+/// and is not polled again, because whoever owns it waits for the same connection, would never give it up.
+type Place<T> = Arc<Mutex<T>>;
 
 impl Desk {
     /// Opens the store and what stands beside it. The notices are for people.
     pub fn open(settings: &store::Settings, inline: bool) -> Result<(Self, Vec<String>), Fault> {
         let opened = Store::open(settings)?;
         let desk = Self {
-            writer: Place::new(opened.store),
-            keeper: Place::new(Keeper::open(settings)?),
-            reader: Place::new(Reader::open(settings)?),
-            counter: Place::new(Reader::open(settings)?),
+            writer: Arc::new(Mutex::new(opened.store)),
+            keeper: Arc::new(Mutex::new(Keeper::open(settings)?)),
+            reader: Arc::new(Mutex::new(Reader::open(settings)?)),
+            counter: Arc::new(Mutex::new(Reader::open(settings)?)),
             dir: settings.clone(),
             inline,
         };
@@ -97,7 +77,7 @@ impl Desk {
 
     /// Runs one look on this thread: for the start, when nobody waits yet.
     pub fn peek<T>(&self, work: impl FnOnce(&Reader) -> Result<T, Fault>) -> Result<T, Fault> {
-        work(&self.reader.connection.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&self.reader.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Damage that somebody came upon is looked for, and mended, at the next start.
@@ -114,17 +94,11 @@ impl Desk {
         T: Send + 'static,
         W: FnOnce(&mut C) -> Result<T, Fault> + Send + 'static,
     {
-        let place = place.clone();
+        let place = Arc::clone(place);
+        let work = move || work(&mut place.lock().unwrap_or_else(PoisonError::into_inner));
         if self.inline {
-            return work(&mut place.connection.lock().unwrap_or_else(PoisonError::into_inner));
+            return work();
         }
-        // The turn goes along: work whose caller went away still holds it until it is done.
-        let turn = Arc::clone(&place.turn).lock_owned().await;
-        let work = move || {
-            let outcome = work(&mut place.connection.lock().unwrap_or_else(PoisonError::into_inner));
-            drop(turn);
-            outcome
-        };
         match tokio::task::spawn_blocking(work).await {
             Ok(Err(fault)) => Err(self.noted(fault)),
             Ok(outcome) => outcome,
