@@ -20,8 +20,9 @@ const WALL: u64 = 10_000;
 const FEW: u64 = 200;
 /// More records than this are not listed again right after they were listed first.
 const MANY: u64 = 500;
-/// So many searches one audit may cost; what is left is found by the next one.
-const MOST: usize = 400;
+/// So many searches one audit may cost at most, and how many of a small mirror; what is left is found by the next one.
+const MOST: u64 = 400;
+const SMALL: u64 = 40;
 
 /// What an audit found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +30,7 @@ struct Found {
     /// Records that were missing here and are not any more.
     count: ObjectCount,
     /// How many searches it took.
-    searches: usize,
+    searches: u64,
 }
 
 /// A range of ids, both ends included, with how many records of it the mirror has.
@@ -100,18 +101,23 @@ async fn compare_counts(core: &Core, object: ObjectType) -> Result<Option<Found>
         here,
         there: None,
     }];
+    let most = MOST.min(SMALL + here / 100);
     while let Some(range) = open.pop() {
-        if found.searches >= MOST {
+        if found.searches >= most {
             tracing::info!(%object, "more differs than one audit looks into");
             break;
         }
-        open.extend(look(core, object, range, &mut found).await?);
+        let Some(parts) = look(core, object, range, &mut found).await? else {
+            tracing::info!(%object, "the totals of this account's search do not count its records");
+            return Ok(None);
+        };
+        open.extend(parts);
     }
     Ok(Some(found))
 }
 
-/// Looks into one range; the parts of it that are still to be looked into.
-async fn look(core: &Core, object: ObjectType, range: Range, found: &mut Found) -> Result<Vec<Range>, Trouble> {
+/// Looks into one range; the parts of it that are still to be looked into. `None` = totals are no counts here.
+async fn look(core: &Core, object: ObjectType, range: Range, found: &mut Found) -> Result<Option<Vec<Range>>, Trouble> {
     let is_small = range.here <= FEW;
     let ids = if is_small { top::PAGE } else { 1 };
     let known = range
@@ -121,19 +127,24 @@ async fn look(core: &Core, object: ObjectType, range: Range, found: &mut Found) 
         Some(there) => (there, Vec::new()),
         None => {
             found.searches += 1;
-            top::between(core, object, (range.low, range.high), ids).await?
+            let counted = top::between(core, object, (range.low, range.high), ids).await?;
+            // A few that are not there are asked about one by one.
+            if counted.total > FEW && counted.is_wrong() {
+                return Ok(None);
+            }
+            (counted.total, counted.ids)
         }
     };
     if there == range.here && there != WALL {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     if is_small && there <= FEW {
         compare(core, object, range, theirs.into_iter().collect(), &mut found.count).await?;
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let (low, high) = (range.low, range.high);
     if low == high {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     // Where the mirror has next to nothing of what is there, ids are all there is to halve.
     let middle = core
@@ -147,10 +158,10 @@ async fn look(core: &Core, object: ObjectType, range: Range, found: &mut Found) 
         .read(move |reader| Ok(reader.mirror.count_between(object, low, middle)?))
         .await?;
     found.searches += 1;
-    let (lower, _) = top::between(core, object, (low, middle), 1).await?;
+    let lower = top::between(core, object, (low, middle), 1).await?.total;
     let is_cut = there == WALL || lower == WALL;
     let part = |low, high, here, there| Range { low, high, here, there };
-    Ok(vec![
+    Ok(Some(vec![
         part(low, middle, here, (lower != WALL).then_some(lower)),
         part(
             middle + 1,
@@ -158,7 +169,7 @@ async fn look(core: &Core, object: ObjectType, range: Range, found: &mut Found) 
             range.here.saturating_sub(here),
             (!is_cut).then(|| there.saturating_sub(lower)),
         ),
-    ])
+    ]))
 }
 
 /// Asks the records themselves: those that only one side knows.

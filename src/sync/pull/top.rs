@@ -29,17 +29,33 @@ pub async fn highest(core: &Core, object: ObjectType) -> Result<(Option<u64>, u6
     Ok((id, page.total))
 }
 
-/// How many records there are from `low` to `high`, both included, and the ids of the highest ones, at most `ids`. Both
-/// ends must be of one length.
-pub async fn between(
-    core: &Core,
-    object: ObjectType,
-    (low, high): (u64, u64),
-    ids: u32,
-) -> Result<(u64, Vec<String>), Failure> {
+/// How many records of a range there are, by what a search says.
+#[derive(Debug, Default)]
+pub struct Counted {
+    pub total: u64,
+    /// The highest ids, as many as were asked for.
+    pub ids: Vec<String>,
+    /// The search says there is no further page.
+    is_all: bool,
+}
+
+impl Counted {
+    /// The total names records that the search itself does not have: it counts nothing.
+    pub fn is_wrong(&self) -> bool {
+        self.is_all && (self.ids.len() as u64) < self.total
+    }
+}
+
+/// How many records there are from `low` to `high`, both included, with at most `ids` of their ids. Both ends must be of
+/// one length.
+pub async fn between(core: &Core, object: ObjectType, (low, high): (u64, u64), ids: u32) -> Result<Counted, Failure> {
     let filter = Comparison::Between(low.to_string(), high.to_string());
     let page = search(core, object, Some(filter), Vec::new(), ids).await?;
-    Ok((page.total, page.records.into_iter().map(|record| record.id).collect()))
+    Ok(Counted {
+        total: page.total,
+        ids: page.records.into_iter().map(|record| record.id).collect(),
+        is_all: page.after.is_none(),
+    })
 }
 
 async fn search(
