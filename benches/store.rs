@@ -110,7 +110,7 @@ fn load(store: &mut Store, count: u64) {
         }
     }
     let settling = begun.elapsed();
-    store.mirror.relist_finish(ObjectType::Contacts).unwrap();
+    store.mirror.relist_end(ObjectType::Contacts).unwrap();
     let per = |time: Duration| time.as_secs_f64() * 1_000.0 / (count as f64 / 1_000.0);
     println!(
         "{:<44} {:8.1} ms per 1,000 rows              goal 30 with the network's part",

@@ -10,7 +10,7 @@ use common::{MIRRORED, World, pass, test_size};
 use dealdeck::{
     domain::{ObjectType, SyncReport},
     portal::{CursorKind, Settings},
-    sync::SyncOptions,
+    sync::{Part, SyncOptions},
 };
 use rand::{RngExt as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
@@ -269,6 +269,38 @@ async fn what_is_restored_or_deleted_for_good_is_noticed() {
     world.assert_mirrored().await;
     world.assert_listed().await;
     world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_the_index_does_not_know_yet_is_not_gone() {
+    let world = World::with(Settings {
+        index_lag: "30m".parse().unwrap(),
+        ..account(2_000, CursorKind::Opaque)
+    });
+    assert!(sync(&world).await.complete);
+    let others = Others::new(&world, 1).await;
+    let body = json!({"type": "contacts", "properties": {"email": "late@post.example"}, "actor": "2"});
+    world.witness("POST", "create", Some(body)).await;
+    let truth = world.truth(ObjectType::Contacts).await;
+    let late = truth.keys().find(|id| !others.ids[&ObjectType::Contacts].contains(id));
+    let late = late.unwrap().clone();
+    let body = json!({"list_id": "102", "add": [late]});
+    world.witness("POST", "list", Some(body)).await;
+    // Found by its list; then everybody is read again, half of them by a search that does not have it.
+    let (_engine, handle) = world.open();
+    let list = SyncOptions {
+        part: Some(Part::List("102".to_owned())),
+        ..SyncOptions::default()
+    };
+    assert!(handle.sync_once(list, |_| {}).await.unwrap().complete);
+    let full = SyncOptions {
+        full: true,
+        ..SyncOptions::default()
+    };
+    let report = handle.sync_once(full, |_| {}).await.unwrap();
+    assert!(report.complete, "{report:?}");
+    assert_eq!(report.objects[&ObjectType::Contacts].deleted, 0, "{report:?}");
+    world.assert_mirrored().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,6 +18,14 @@ pub struct ObjectCount {
     pub deleted: u64,
 }
 
+impl std::ops::AddAssign for ObjectCount {
+    fn add_assign(&mut self, more: Self) {
+        self.fetched += more.fetched;
+        self.pages += more.pages;
+        self.deleted += more.deleted;
+    }
+}
+
 /// Operations of one pass, by where they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushCount {

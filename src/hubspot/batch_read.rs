@@ -30,6 +30,13 @@ pub(super) struct Batch<'a> {
     pub(super) id_property: Option<&'a str>,
 }
 
+/// The answer to one chunk.
+struct Part {
+    records: Vec<Record>,
+    /// What it says is not there.
+    absent: Vec<String>,
+}
+
 impl Client {
     /// Records by id, in chunks of 100 (50 with history). Every id is accounted for: found or missing.
     ///
@@ -85,20 +92,26 @@ impl Client {
         let ids: Vec<String> = ids.iter().filter(|id| seen.insert(batch.fold(id))).cloned().collect();
         let chunks = ids.chunks(if batch.history.is_empty() { 100 } else { 50 });
         let calls: Vec<_> = chunks.map(|chunk| self.batch(lane, batch, chunk)).collect();
-        let parts: Vec<Vec<Record>> = stream::iter(calls).buffer_unordered(IN_FLIGHT).try_collect().await?;
+        let parts: Vec<Part> = stream::iter(calls).buffer_unordered(IN_FLIGHT).try_collect().await?;
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
-        let mut found = BTreeSet::new();
-        for record in parts.into_iter().flatten() {
-            found.extend(batch.found_by(&record));
-            records.insert(record.id.clone(), record);
+        let (mut found, mut named) = (BTreeSet::new(), BTreeSet::new());
+        for part in parts {
+            named.extend(part.absent.iter().map(|id| batch.fold(id)));
+            for record in part.records {
+                found.extend(batch.found_by(&record));
+                records.insert(record.id.clone(), record);
+            }
         }
+        let missing: Vec<String> = ids.into_iter().filter(|id| !found.contains(&batch.fold(id))).collect();
+        let is_silent = |id: &&String| !named.contains(&batch.fold(id));
         Ok(BatchRead {
             records: records.into_values().collect(),
-            missing: ids.into_iter().filter(|id| !found.contains(&batch.fold(id))).collect(),
+            silent: missing.iter().filter(is_silent).cloned().collect(),
+            missing,
         })
     }
 
-    async fn batch(&self, lane: Lane, batch: &Batch<'_>, ids: &[String]) -> Result<Vec<Record>, Failure> {
+    async fn batch(&self, lane: Lane, batch: &Batch<'_>, ids: &[String]) -> Result<Part, Failure> {
         let mut body = json!({ "inputs": inputs(ids), "properties": batch.properties });
         if !batch.history.is_empty() {
             body["propertiesWithHistory"] = json!(batch.history);
@@ -114,10 +127,11 @@ impl Client {
             let answer: Results<WireRecord> = wire::read(response)?;
             wire::only_absences(&answer.errors)?;
             let is_asked = |record: &Record| batch.found_by(record).iter().any(|key| asked.contains(key));
-            Ok(wire::records(answer.results, batch.object)?
-                .into_iter()
-                .filter(is_asked)
-                .collect())
+            let records = wire::records(answer.results, batch.object)?.into_iter();
+            Ok(Part {
+                records: records.filter(is_asked).collect(),
+                absent: answer.errors.iter().flat_map(|error| error.named("ids")).collect(),
+            })
         })
         .await
     }

@@ -84,6 +84,8 @@ pub struct BatchRead {
     pub records: Vec<Record>,
     /// Asked for and not found under this id or value: archived, never there, or merged into another record.
     pub missing: Vec<String>,
+    /// Those of the missing that the answer left out without a word, as it also does where it understood nothing.
+    pub silent: Vec<String>,
 }
 
 impl ListQuery {

@@ -197,6 +197,14 @@ impl Line {
         self.set(Connection::ReadOnly(fault));
     }
 
+    /// Why we are refused, while we are.
+    pub fn refusal(&self) -> Option<Fault> {
+        match &self.freshness.borrow().connection {
+            Connection::ReadOnly(fault) => Some(fault.clone()),
+            _ => None,
+        }
+    }
+
     fn set(&self, connection: Connection) {
         self.freshness.send_if_modified(|freshness| {
             let changed = freshness.connection != connection;

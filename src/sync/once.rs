@@ -130,6 +130,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
         Box::pin(push.drain(&stop)).await;
     }
     basics?;
+    core.line.reopened();
     course.is_sure(core).await?;
     let wanted: Vec<ObjectType> = MIRRORED.into_iter().filter(|object| options.wants(*object)).collect();
     report.complete = true;
@@ -163,7 +164,8 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
             report.errors.extend(error);
         }
     }
-    if wanted.contains(&ObjectType::Deals) && options.max.is_none() {
+    let may_read = core.line.refusal().is_none();
+    if may_read && wanted.contains(&ObjectType::Deals) && options.max.is_none() {
         match Box::pin(pull::history::fill(core, ObjectType::Deals, u64::MAX)).await {
             Ok(read) => report.histories = read,
             Err(trouble) => {
@@ -172,7 +174,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
             }
         }
     }
-    if options.is_whole() {
+    if may_read && options.is_whole() {
         match Box::pin(pull::lists::refresh(core)).await {
             Ok(count) => report.lists = count,
             Err(trouble) => {
@@ -215,11 +217,16 @@ async fn read(
     if course.has_done(object) {
         return (true, ObjectCount::default(), None);
     }
+    if let Some(refusal) = core.line.refusal() {
+        return (false, ObjectCount::default(), Some(refusal));
+    }
+    // What was read before a failure was read.
+    let mut count = ObjectCount::default();
     let mut failures = 0;
     loop {
-        let pass = read_on(core, object, options, progress);
+        let pass = read_on(core, object, options, progress, &mut count);
         match pull::allowed(core, need, pass).await {
-            Ok(Some((complete, count))) => {
+            Ok(Some(complete)) => {
                 // HubSpot answers: what the first drain found out about the line is over, and the second may send.
                 core.line.reopened();
                 if complete && let Err(fault) = course.done(core, object).await {
@@ -229,7 +236,7 @@ async fn read(
             }
             // What the token may not read was only asked for when it was asked for by name.
             Ok(None) => {
-                return (options.is_whole(), ObjectCount::default(), core.scopes.lacking(need));
+                return (options.is_whole(), count, core.scopes.lacking(need));
             }
             Err(Trouble::Failure(failure)) if failures < PATIENCE && passes(&failure) => {
                 tracing::warn!(%object, fault = %failure.fault(), "HubSpot failed; reading goes on in a moment");
@@ -239,7 +246,14 @@ async fn read(
                 core.wait_until(rest.min(longest)).await;
                 failures += 1;
             }
-            Err(trouble) => return (false, ObjectCount::default(), Some(trouble.fault())),
+            Err(trouble) => {
+                let fault = trouble.fault();
+                if matches!(&trouble, Trouble::Failure(failure) if failure.signal == Signal::Unauthorized) {
+                    // Nothing else will be answered: only another token helps.
+                    core.line.refused(fault.clone());
+                }
+                return (false, count, Some(fault));
+            }
         }
     }
 }
@@ -255,27 +269,30 @@ async fn read_on(
     object: ObjectType,
     options: &SyncOptions,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<(bool, ObjectCount), Trouble> {
+    count: &mut ObjectCount,
+) -> Result<bool, Trouble> {
     if let Some(part) = &options.part {
-        return Box::pin(partial::read(core, part, options, progress)).await;
+        return Box::pin(partial::read(core, part, options, progress, count)).await;
     }
-    read_type(core, object, options, progress).await
+    read_type(core, object, options, progress, count).await
 }
 
-/// A whole type: what changed, or all of it.
+/// A whole type: what changed, or all of it. Answers whether it is complete, and adds to `count` what was read.
 pub async fn read_type(
     core: &Core,
     object: ObjectType,
     options: &SyncOptions,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<(bool, ObjectCount), Trouble> {
+    count: &mut ObjectCount,
+) -> Result<bool, Trouble> {
     let began = core.now();
     let known = core
         .desk
         .read(move |reader| Ok(reader.mirror.cursor(&pull::since(object))?))
         .await?;
     if known.is_some() && !options.full && options.max.is_none() {
-        return Ok((true, refresh(core, object).await?));
+        *count += refresh(core, object).await?;
+        return Ok(true);
     }
     // An interrupted walk goes on; a finished one begins anew.
     let walk = Walk {
@@ -283,11 +300,11 @@ pub async fn read_type(
         max: options.max,
         page: options.page,
     };
-    let (complete, count) = pull::walk(core, object, walk, progress).await?;
+    let complete = pull::walk(core, object, walk, progress, count).await?;
     if complete {
         pull::looked(core, object, began).await?;
     }
-    Ok((complete, count))
+    Ok(complete)
 }
 
 /// What changed, and what is gone since: no search names it.

@@ -29,7 +29,8 @@ pub async fn read(
     part: &Part,
     options: &SyncOptions,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<(bool, ObjectCount), Trouble> {
+    count: &mut ObjectCount,
+) -> Result<bool, Trouble> {
     let mut reading = Reading {
         core,
         options,
@@ -37,21 +38,12 @@ pub async fn read(
         count: ObjectCount::default(),
         about: None,
     };
-    let complete = match part {
-        Part::List(text) => reading.list(text).await?,
-        Part::Segment(name) => {
-            let segment = Segment::find(&core.settings.segments, name)?;
-            match &segment.list {
-                // The list has everybody the filter may pick.
-                Some(list) => reading.list(list.as_str()).await?,
-                None => match reading.segment(segment).await? {
-                    Some(complete) => complete,
-                    None => return read_type(core, ObjectType::Contacts, options, progress).await,
-                },
-            }
-        }
-    };
-    Ok((complete, reading.count))
+    let complete = reading.part(part).await;
+    *count += reading.count;
+    match complete? {
+        Some(complete) => Ok(complete),
+        None => read_type(core, ObjectType::Contacts, options, progress, count).await,
+    }
 }
 
 struct Reading<'a> {
@@ -64,6 +56,20 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Whether all of it was read; `None` = no search can ask for it, so everybody has to be read.
+    async fn part(&mut self, part: &Part) -> Result<Option<bool>, Trouble> {
+        let name = match part {
+            Part::List(text) => return self.list(text).await.map(Some),
+            Part::Segment(name) => name,
+        };
+        let segment = Segment::find(&self.core.settings.segments, name)?;
+        match &segment.list {
+            // The list has everybody the filter may pick.
+            Some(list) => self.list(list.as_str()).await.map(Some),
+            None => self.segment(segment).await,
+        }
+    }
+
     /// The members of a list, now and before.
     async fn list(&mut self, text: &str) -> Result<bool, Trouble> {
         let core = self.core;
@@ -155,22 +161,17 @@ impl Reading<'_> {
     /// These contacts as they are now; those that are nowhere any more leave the mirror.
     async fn batches(&mut self, ids: Vec<String>) -> Result<bool, Trouble> {
         let (core, object) = (self.core, ObjectType::Contacts);
-        let properties = pull::properties_of(object);
-        let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
         let size = self.options.page.map_or(BATCH, |page| page as usize).clamp(1, BATCH);
         self.about = Some(self.count.fetched + ids.len() as u64);
         for chunk in ids.chunks(size) {
             if self.is_enough() {
                 return Ok(false);
             }
-            let read = core
-                .client
-                .batch_read(Lane::Sync, object, chunk, &properties, &[])
-                .await?;
+            let asked = pull::ask(core, object, chunk).await?;
             self.count.pages += 1;
-            self.count.fetched += read.records.len() as u64;
-            pull::arrive(core, object, read.records, Via::Direct, Vec::new()).await?;
-            self.count.deleted += pull::vanished(core, object, read.missing).await?;
+            self.count.fetched += asked.there.len() as u64;
+            pull::arrive(core, object, asked.there, Via::Direct, Vec::new()).await?;
+            self.count.deleted += pull::vanished(core, object, asked.gone).await?;
             self.tell();
         }
         Ok(true)

@@ -1,11 +1,11 @@
-//! Reading a whole list again. What no page named is gone, but only once the last page was read: a list that was read
-//! half way must not look like deletions.
+//! Reading a whole list again. What no page named may be gone, but only once the last page was read: a list that was read
+//! half way must not look like deletions. It refuses to delete: a list may leave out what is there.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, types::Value};
 
-use super::{Mirror, MirrorView, codec, names::Tx, put};
+use super::{Mirror, MirrorView, codec, names::Tx};
 use crate::{
-    domain::{ObjectType, RecordRef},
+    domain::ObjectType,
     store::{Error, Result},
 };
 
@@ -29,39 +29,48 @@ impl Mirror {
         })
     }
 
-    /// The last page was read: removes, in one transaction, every live record that was not met, and says which.
+    /// The last page was read, and whoever it left out was asked about: nobody takes note any more.
     ///
     /// # Errors
-    /// [`Error::NotRelisting`] without a beginning: nothing is removed then.
-    pub fn relist_finish(&mut self, object: ObjectType) -> Result<Vec<String>> {
+    /// [`Error::NotRelisting`] without a beginning.
+    pub fn relist_end(&mut self, object: ObjectType) -> Result<()> {
         self.write(|tx| {
             if !is_open(tx, object)? {
                 return Err(Error::NotRelisting(object));
             }
             let number = codec::number(object);
-            if !takes_note(tx, object)? {
-                tx.execute("DELETE FROM relist WHERE object = ?1", [number])?;
-                return Ok(Vec::new());
-            }
-            let gone: Vec<String> = tx
-                .prepare(
-                    "SELECT id FROM record AS r WHERE object = ?1 AND archived = 0 AND NOT EXISTS (\
-                     SELECT 1 FROM relist_seen AS s WHERE s.object = ?1 AND s.id = r.id)",
-                )?
-                .query_map([number], |row| codec::id_text(row, 0))?
-                .collect::<rusqlite::Result<_>>()?;
-            for id in &gone {
-                put::remove_one(tx, &RecordRef::new(object, id.as_str()))?;
-            }
             tx.execute("DELETE FROM relist_seen WHERE object = ?1", [number])?;
             tx.execute("DELETE FROM relist WHERE object = ?1", [number])?;
-            Ok(gone)
+            Ok(())
         })
     }
 }
 
 impl MirrorView {
-    /// A relist of the type was begun and not finished.
+    /// Live records that no page has named since the relist began, above this id: at most `limit`, in the order of their
+    /// ids. They may be gone, or were left out.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn unmet(&self, object: ObjectType, above: Option<&str>, limit: usize) -> Result<Vec<String>> {
+        if !takes_note(&self.conn, object)? {
+            return Ok(Vec::new());
+        }
+        let above = above.map_or(Value::Integer(i64::MIN), codec::id);
+        self.conn
+            .prepare_cached(
+                "SELECT id FROM record AS r WHERE object = ?1 AND archived = 0 AND id > ?2 \
+                 AND NOT EXISTS (SELECT 1 FROM relist_seen AS s WHERE s.object = ?1 AND s.id = r.id) \
+                 ORDER BY id LIMIT ?3",
+            )?
+            .query_map(params![codec::number(object), above, limit as i64], |row| {
+                codec::id_text(row, 0)
+            })?
+            .map(|id| Ok(id?))
+            .collect()
+    }
+
+    /// A relist of the type was begun and not ended.
     ///
     /// # Errors
     /// When the file cannot be read.

@@ -117,13 +117,13 @@ fn page_and_cursor_are_one_transaction() {
 }
 
 #[test]
-fn a_list_read_half_way_deletes_nothing() {
+fn whom_a_list_left_out_is_known_to_the_next_process_too() {
     let home = Home::new();
     let mut store = home.open();
     let all: Vec<Record> = (1..=5).map(|id| deal(&id.to_string(), 1, "a")).collect();
     store.mirror.put(ObjectType::Deals, &all, LIST).unwrap();
     assert!(matches!(
-        store.mirror.relist_finish(ObjectType::Deals),
+        store.mirror.relist_end(ObjectType::Deals),
         Err(Error::NotRelisting(_))
     ));
     store.mirror.relist_begin(ObjectType::Deals).unwrap();
@@ -136,8 +136,15 @@ fn a_list_read_half_way_deletes_nothing() {
     assert!(mirror.relisting(ObjectType::Deals).unwrap());
     mirror.put(ObjectType::Deals, &[deal("9", 1, "a")], SEARCH).unwrap();
     mirror.put(ObjectType::Deals, &all[3..4], LIST).unwrap();
-    assert_eq!(mirror.relist_finish(ObjectType::Deals).unwrap(), ["3", "5"]);
-    assert_eq!(mirror.count(ObjectType::Deals).unwrap(), 4);
+    let unmet = |mirror: &crate::store::Mirror, above: Option<&str>, limit| {
+        mirror.unmet(ObjectType::Deals, above, limit).unwrap()
+    };
+    assert_eq!(unmet(mirror, None, 9), ["3", "5"]);
+    assert_eq!(unmet(mirror, None, 1), ["3"]);
+    assert_eq!(unmet(mirror, Some("3"), 9), ["5"]);
+    mirror.relist_end(ObjectType::Deals).unwrap();
+    assert_eq!(unmet(mirror, None, 9), [""; 0]);
+    assert_eq!(mirror.count(ObjectType::Deals).unwrap(), 6, "a list deletes nothing");
     assert!(!mirror.relisting(ObjectType::Deals).unwrap());
 
     // Beginning again forgets what the unfinished one had met.
@@ -145,7 +152,7 @@ fn a_list_read_half_way_deletes_nothing() {
     mirror.put(ObjectType::Deals, &all[..1], LIST).unwrap();
     mirror.relist_begin(ObjectType::Deals).unwrap();
     mirror.put(ObjectType::Deals, &all[1..2], LIST).unwrap();
-    assert_eq!(mirror.relist_finish(ObjectType::Deals).unwrap(), ["1", "4", "9"]);
+    assert_eq!(unmet(mirror, None, 9), ["1", "3", "4", "5", "9"]);
 }
 
 #[test]

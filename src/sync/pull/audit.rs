@@ -7,9 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Trouble, Walk, arrive::arrive, gone, properties_of, top, walk};
+use super::{Trouble, Walk, arrive::arrive, doubt, gone, top, walk};
 use crate::{
-    domain::{Lane, ObjectCount, ObjectType, Record},
+    domain::{ObjectCount, ObjectType},
     store::Via,
     sync::core::Core,
 };
@@ -69,11 +69,11 @@ async fn sweep(core: &Core, object: ObjectType) -> Result<ObjectCount, Trouble> 
         ..Walk::default()
     };
     let is_first = swept.is_none() && here > MANY;
-    let count = match is_first {
-        // A long list was read a moment ago.
-        true => ObjectCount::default(),
-        false => Box::pin(walk(core, object, how, &|_| {})).await?.1,
-    };
+    let mut count = ObjectCount::default();
+    // A long list was read a moment ago.
+    if !is_first {
+        Box::pin(walk(core, object, how, &|_| {}, &mut count)).await?;
+    }
     let pages = here.div_ceil(100);
     let swept = serde_json::to_string(&gone::Listed { at, pages }).unwrap_or_default();
     core.desk
@@ -190,21 +190,10 @@ async fn compare(
     if doubtful.is_empty() {
         return Ok(());
     }
-    let properties = properties_of(object);
-    let names: Vec<&str> = properties.iter().map(String::as_str).collect();
-    let read = core
-        .client
-        .batch_read(Lane::Sync, object, &doubtful, &names, &[])
-        .await?;
-    let vanished: Vec<String> = read.missing.into_iter().filter(|id| ours.contains(id)).collect();
-    let appeared: Vec<Record> = read
-        .records
-        .into_iter()
-        .filter(|record| !ours.contains(&record.id))
-        .collect();
-    count.deleted += vanished.len() as u64;
-    count.fetched += arrive(core, object, appeared, Via::Direct, Vec::new()).await?;
-    gone::vanished(core, object, vanished).await?;
+    let asked = doubt::ask(core, object, &doubtful).await?;
+    count.fetched += arrive(core, object, asked.there, Via::Direct, Vec::new()).await?;
+    let vanished: Vec<String> = asked.gone.into_iter().filter(|id| ours.contains(id)).collect();
+    count.deleted += gone::vanished(core, object, vanished).await?;
     Ok(())
 }
 

@@ -167,10 +167,7 @@ impl Delta<'_> {
                     fresh: true,
                     ..Walk::default()
                 };
-                let walked = Box::pin(walk(core, object, how, &|_| {})).await?.1;
-                self.count.fetched += walked.fetched;
-                self.count.pages += walked.pages;
-                self.count.deleted += walked.deleted;
+                Box::pin(walk(core, object, how, &|_| {}, &mut self.count)).await?;
                 return Ok(false);
             }
             self.count.pages += 1;
@@ -181,7 +178,8 @@ impl Delta<'_> {
 
     /// Keeps the rows and moves both marks: everything up to `newest` was read.
     async fn keep(&mut self, rows: Vec<Record>, newest: Timestamp, is_last: bool) -> Result<(), Trouble> {
-        self.newest = self.newest.max(newest);
+        // A row that is stamped in the future must not hide what comes until then.
+        self.newest = self.newest.max(newest.min(self.began));
         let mut cursors = vec![(seen(self.object), self.newest.to_string())];
         if self.look == Look::Thorough {
             let hold = if self.is_large { SETTLED_AFTER_MANY } else { SETTLED };

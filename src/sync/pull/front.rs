@@ -36,8 +36,6 @@ pub struct Front {
     at: Vec<Option<u64>>,
     /// One list reads from cursor to cursor, whatever the cursors look like.
     is_plain: bool,
-    /// Where the only list goes on, whatever a search has read meanwhile.
-    base: Option<(u64, String)>,
     /// The lowest id that was searched.
     low: Option<u64>,
     /// The search came to its end, or proved to be no good.
@@ -52,7 +50,6 @@ impl Front {
             count: ObjectCount::default(),
             at: Vec::new(),
             is_plain,
-            base: None,
             low: None,
             is_search_over: false,
         }
@@ -152,7 +149,7 @@ impl Front {
         if self.mark.by_id && ids.is_none() {
             return Err(Strayed);
         }
-        let end = last.map_or(place.from, |last| last + 1);
+        let end = last.map_or(place.from, |last| last.saturating_add(1));
         // Between the last record and the id where the list goes on there is nothing.
         let end = after
             .as_deref()
@@ -166,7 +163,6 @@ impl Front {
             None => records.len() as u64,
         };
         self.at[lane] = next.as_ref().map(|(end, _)| *end);
-        self.base.clone_from(&next);
         let step = Step::Listed { from: place.from, next };
         Ok((self.advance(step, fresh), fresh))
     }
@@ -246,7 +242,7 @@ impl Front {
     /// a search, and where a list cannot start anywhere, only counting shows it. The list then reads on to its own end.
     pub fn unproven(&mut self) -> Option<Step> {
         let is_proven = !self.mark.unread.is_empty() || self.is_over();
-        let (from, after) = self.base.take().filter(|_| !is_proven)?;
+        let (from, after) = self.mark.base.clone().filter(|_| !is_proven)?;
         self.is_search_over = true;
         Some(self.advance(Step::Reopened { from, after }, 0))
     }
@@ -337,14 +333,23 @@ mod tests {
         Searched(Option<u64>, Vec<Record>, u64),
     }
 
-    /// Walks with pages that arrive in any order; the ids that were met, the count, and how many pages it took.
-    fn walk(account: &Account, order: &mut impl Iterator<Item = usize>) -> (BTreeSet<u64>, u64, u64) {
+    /// Walks with pages that arrive in any order; the ids that were met, the count, and how many pages it took. Before
+    /// each of the `kills` the process ends, and the next one goes on from what is kept.
+    fn walk(
+        account: &Account,
+        order: &mut impl Iterator<Item = usize>,
+        kills: &BTreeSet<usize>,
+    ) -> (BTreeSet<u64>, u64, u64) {
         let mut front = Front::new(Mark::default(), false);
         // What is kept on the disk is advanced by itself, and must come to the same end.
         let mut kept = Mark::default();
         let mut met = BTreeSet::new();
         let mut lanes: Vec<Option<Page>> = (0..=LANES).map(|_| None).collect();
-        for _ in 0..10_000 {
+        for step in 0..10_000 {
+            if kills.contains(&step) {
+                front = Front::new(kept.clone(), false);
+                lanes.fill_with(|| None);
+            }
             for (lane, page) in lanes.iter_mut().take(LANES).enumerate() {
                 let may = lane == 0 || (front.mark.by_id && front.mark.total.is_some());
                 if page.is_none() && may {
@@ -387,6 +392,12 @@ mod tests {
                 }
             };
             if let Some((step, fresh)) = step {
+                kept = Mark {
+                    by_id: front.mark.by_id,
+                    span: front.mark.span,
+                    total: front.mark.total,
+                    ..kept
+                };
                 met.extend(records.iter().map(|record| record.id.parse::<u64>().unwrap()));
                 kept.advance(step, fresh);
             }
@@ -406,9 +417,22 @@ mod tests {
         ) {
             let ids: BTreeSet<u64> = ids.into_iter().map(|id| id + shift).collect();
             let account = Account { ids, by_id };
-            let (met, count, _) = walk(&account, &mut order.into_iter().cycle());
+            let (met, count, _) = walk(&account, &mut order.into_iter().cycle(), &BTreeSet::new());
             prop_assert_eq!(&met, &account.ids);
             prop_assert_eq!(count, account.ids.len() as u64);
+        }
+
+        /// Killed at any moment, also between meeting and being sure of it: everything is met.
+        #[test]
+        fn whenever_it_is_killed_everything_is_met(
+            ids in prop::collection::btree_set(90_u64..1_500, 1..400),
+            by_id in any::<bool>(),
+            order in prop::collection::vec(0_usize..5, 200),
+            kills in prop::collection::btree_set(1_usize..60, 1..4),
+        ) {
+            let account = Account { ids, by_id };
+            let (met, ..) = walk(&account, &mut order.into_iter().cycle(), &kills);
+            prop_assert_eq!(&met, &account.ids);
         }
     }
 
@@ -418,7 +442,7 @@ mod tests {
             ids: (100_000..104_000).collect(),
             by_id: true,
         };
-        let (met, _, pages) = walk(&account, &mut (0..5).cycle());
+        let (met, _, pages) = walk(&account, &mut (0..5).cycle(), &BTreeSet::new());
         assert_eq!(met.len(), 4_000);
         // Half by the search in pages of twenty, half by lists in pages of ten, and a few where lanes meet.
         assert!(pages < 400, "{pages}");

@@ -7,6 +7,7 @@ mod announce;
 mod arrive;
 mod audit;
 mod delta;
+mod doubt;
 mod first;
 mod front;
 mod gone;
@@ -36,6 +37,7 @@ pub use announce::announce;
 pub use arrive::arrive;
 pub use audit::audit;
 pub use delta::Look;
+pub use doubt::ask;
 pub use first::{basics, believe, check, facts};
 pub use gone::{archived, vanished};
 pub use pace::run;
@@ -228,7 +230,9 @@ async fn refresh_since(core: &Core, object: ObjectType, look: Look) -> Result<Ob
         Some(since) => delta::delta(core, object, since, look).await,
         None => {
             let tell = |progress: Progress| core.line.syncing(Connection::Syncing(progress));
-            Ok(walk(core, object, Walk::default(), &tell).await?.1)
+            let mut count = ObjectCount::default();
+            walk(core, object, Walk::default(), &tell, &mut count).await?;
+            Ok(count)
         }
     }
 }

@@ -14,8 +14,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{
-    Trouble, announce, audit,
+    Trouble, announce,
+    arrive::arrive,
+    audit, doubt,
     front::{Front, Place, Strayed},
+    gone,
     links::kept_with,
     properties_of, readable, top,
     unread::Unread,
@@ -23,7 +26,7 @@ use super::{
 use crate::{
     domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Record},
     hubspot::{Failure, ListQuery, RecordPage, Signal},
-    store::{Put, Via},
+    store::{self, MirrorView, Put, Via},
     sync::{connection::earlier, core::Core},
 };
 
@@ -36,6 +39,9 @@ const UNSETTLED: Duration = Duration::from_mins(2);
 
 /// How long a list that nobody needs any more may take to be answered.
 const LAST_ANSWERS: Duration = Duration::from_millis(250);
+
+/// So many records at a time are asked about that no page named.
+const UNMET: usize = 500;
 
 /// After so many records of a first load, those before are made quick to find: the network is slower than that.
 const SETTLE: u64 = 1_500;
@@ -68,6 +74,8 @@ pub struct Mark {
     pub span: Option<(u64, u64)>,
     /// The first walk through this type: nothing was there before.
     pub is_first: bool,
+    /// Where the only list goes on, whatever a search has read meanwhile.
+    pub base: Option<(u64, String)>,
 }
 
 /// A page, in one of the lanes.
@@ -90,9 +98,15 @@ impl Mark {
     pub fn advance(&mut self, step: Step, fresh: u64) {
         self.fetched += fresh;
         match step {
-            Step::Listed { from, next } => self.unread.listed(from, next),
+            Step::Listed { from, next } => {
+                self.base.clone_from(&next);
+                self.unread.listed(from, next);
+            }
             Step::Searched { low, high } => self.unread.searched(low, high),
-            Step::Reopened { from, after } => self.unread.reopen(from, after),
+            Step::Reopened { from, after } => {
+                self.base = None;
+                self.unread.reopen(from, after);
+            }
         }
     }
 }
@@ -106,13 +120,14 @@ fn mark_name(object: ObjectType) -> String {
     format!("walk:{object}")
 }
 
-/// Reads a whole type into the mirror. Answers whether it is complete, and what was read.
+/// Reads a whole type into the mirror, adding to `count` what was read. Answers whether it is complete.
 pub async fn walk(
     core: &Core,
     object: ObjectType,
     how: Walk,
     tell: &(dyn Fn(Progress) + Sync),
-) -> Result<(bool, ObjectCount), Trouble> {
+    count: &mut ObjectCount,
+) -> Result<bool, Trouble> {
     let mark = begin(core, object, how.fresh).await?;
     let walking = Walking {
         core,
@@ -123,21 +138,18 @@ pub async fn walk(
         front: Mutex::new(Front::new(mark, how.max.is_some())),
         over: watch::Sender::new(false),
     };
-    let complete = match walking.run().await {
-        // Cursors of an earlier process that HubSpot does not accept any more, or invented ones that led astray.
-        Err(Trouble::Failure(failure)) if failure.signal == Signal::Validation && walking.front().may_be_plainer() => {
-            tracing::info!(%object, why = failure.message, "the list is read again, from cursor to cursor");
-            *walking.front() = Front::new(begin(core, object, true).await?, true);
-            walking.run().await?
-        }
-        outcome => outcome?,
-    };
-    let (mut count, mark) = {
+    let outcome = walking.whole().await;
+    let (read, mark) = {
         let front = walking.front();
         (front.count, front.mark.clone())
     };
-    if !complete {
-        return Ok((false, count));
+    *count += read;
+    if !outcome? {
+        if !mark.is_first {
+            // Whoever stops on purpose does not leave half a walk for somebody who wants certainty.
+            abandon(core, object).await?;
+        }
+        return Ok(false);
     }
     if mark.by_id {
         // Nobody documents that a list can start anywhere: what it may have left out is found by counting.
@@ -145,19 +157,23 @@ pub async fn walk(
             Some(missing) => count.fetched += missing,
             None if mark.total.is_some_and(|total| mark.fetched < total) => {
                 tracing::info!(%object, "less was listed than there is; it is read again, from cursor to cursor");
-                *walking.front() = Front::new(begin(core, object, true).await?, true);
-                walking.run().await?;
-                count = walking.front().count;
+                walking.begin_plainly().await?;
+                let whole = walking.run().await;
+                count.pages += walking.front().count.pages;
+                if !whole? {
+                    return Ok(false);
+                }
+                count.fetched = count.fetched.max(walking.front().count.fetched);
             }
             None => {}
         }
     }
-    let gone = finish(core, object, mark.since).await?;
-    count.deleted = gone.len() as u64;
-    if object == ObjectType::Deals && (mark.is_first || !gone.is_empty()) {
+    count.deleted += ask_about_the_rest(core, object).await?;
+    let is_finished = finish(core, object).await?;
+    if object == ObjectType::Deals && (mark.is_first || count.deleted > 0) {
         core.tell(Event::BoardChanged);
     }
-    Ok((true, count))
+    Ok(is_finished)
 }
 
 /// One walk through a type.
@@ -179,6 +195,26 @@ type Searched = (Vec<Record>, u64);
 type Kept<'a> = BoxFuture<'a, Result<(), Trouble>>;
 
 impl Walking<'_> {
+    /// Reads everything, plainly where the account wants that. `false` = it stopped before that, because enough was read.
+    async fn whole(&self) -> Result<bool, Trouble> {
+        match self.run().await {
+            // Cursors of an earlier process that HubSpot does not accept any more, or invented ones that led astray.
+            Err(Trouble::Failure(failure)) if failure.signal == Signal::Validation && self.front().may_be_plainer() => {
+                tracing::info!(object = %self.object, why = failure.message, "the list is read again, from cursor to cursor");
+                self.begin_plainly().await?;
+                self.run().await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn begin_plainly(&self) -> Result<(), Fault> {
+        let mark = begin(self.core, self.object, true).await?;
+        self.over.send_replace(false);
+        *self.front() = Front::new(mark, true);
+        Ok(())
+    }
+
     fn front(&self) -> MutexGuard<'_, Front> {
         self.front.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,8 +222,10 @@ impl Walking<'_> {
     /// Reads until nothing is unread. `false` = it stopped before that, because enough was read.
     async fn run(&self) -> Result<bool, Trouble> {
         // The first page tells how long ids are, and whether its cursor is one.
-        let Some(first) = self.front().next_place(0) else {
-            return Ok(true);
+        let first = self.front().next_place(0);
+        let Some(first) = first else {
+            // Everything was read by an earlier process, and perhaps not proven yet.
+            return self.up(0, None).await;
         };
         let (page, top) = join(self.list(&first), self.top()).await;
         let page = page?;
@@ -200,7 +238,8 @@ impl Walking<'_> {
         let others = async {
             self.look_at_the_top(top.as_ref()).await;
             let lists = (1..LISTS).map(|lane| Box::pin(self.up(lane, None)));
-            let (lists, ()) = join(join_all(lists), Box::pin(self.down(top))).await;
+            let (lists, search) = join(join_all(lists), Box::pin(self.down(top))).await;
+            search?;
             lists.into_iter().try_for_each(|list| list.map(|_| ()))
         };
         let (whole, others) = join(Box::pin(self.up(0, Some(kept))), Box::pin(others)).await;
@@ -294,12 +333,12 @@ impl Walking<'_> {
         }
     }
 
-    /// The search, from the highest id downwards. Where it fails it only stops: the lists read on until they meet what was
-    /// searched.
-    async fn down(&self, mut top: Option<Searched>) {
+    /// The search, from the highest id downwards. Where HubSpot fails it only stops: the lists read on until they meet what
+    /// was searched. A page that cannot be kept ends the walk: the lanes count it as read.
+    async fn down(&self, mut top: Option<Searched>) -> Result<(), Trouble> {
         let mut kept: Kept<'_> = async { Ok(()) }.boxed();
         if !self.is_searched() {
-            return;
+            return Ok(());
         }
         loop {
             let below = self.front().search_below();
@@ -309,17 +348,15 @@ impl Walking<'_> {
                 None => top::below(self.core, self.object, below).boxed(),
             };
             let (written, page) = join(kept, page).await;
+            written?;
             kept = async { Ok(()) }.boxed();
-            let (Ok(()), Ok((records, total))) = (written, page) else {
-                break;
-            };
+            let Ok((records, total)) = page else { break };
             let searched = self.front().searched(below, &records, total);
             let Some((step, fresh)) = searched else { break };
             self.over.send_replace(self.front().is_over());
             kept = async move { self.write(records, step, fresh, Via::Search).await }.boxed();
         }
-        // Where this fails the page stays unread as far as the mark knows; the next walk reads it.
-        let _ = kept.await;
+        kept.await
     }
 
     /// Writes a page together with what is unread now. The mark is advanced inside the transaction: no lane's part of it
@@ -335,15 +372,11 @@ impl Walking<'_> {
             .desk
             .write(move |store| {
                 let name = mark_name(object);
-                let kept = store.mirror.cursor(&name)?;
-                let mut mark: Mark = kept
-                    .and_then(|text| serde_json::from_str(&text).ok())
-                    .unwrap_or_default();
-                mark = Mark {
+                let mut mark = Mark {
                     by_id,
                     span,
                     total,
-                    ..mark
+                    ..mark_of(&store.mirror, object)?.unwrap_or_default()
                 };
                 let before = mark.fetched / SETTLE;
                 mark.advance(step, fresh);
@@ -385,16 +418,17 @@ impl Walking<'_> {
     }
 }
 
+/// A mark of a walk over what was here before is good for so long; later much of it would be read again anyway.
+const GOOD_FOR: Duration = Duration::from_hours(24);
+
 async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fault> {
     let now = core.now();
     core.desk
         .write(move |store| {
             let name = mark_name(object);
-            let left: Option<Mark> = store
-                .mirror
-                .cursor(&name)?
-                .and_then(|text| serde_json::from_str(&text).ok());
-            if let (Some(mark), false) = (left, fresh) {
+            let left = mark_of(&store.mirror, object)?;
+            let is_good = |mark: &Mark| mark.is_first || mark.since > earlier(now, GOOD_FOR);
+            if let (Some(mark), false) = (left.filter(is_good), fresh) {
                 return Ok(mark);
             }
             let mark = Mark {
@@ -409,7 +443,42 @@ async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fau
         .await
 }
 
-async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec<String>, Fault> {
+fn mark_of(mirror: &MirrorView, object: ObjectType) -> Result<Option<Mark>, store::Error> {
+    let kept = mirror.cursor(&mark_name(object))?;
+    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+async fn abandon(core: &Core, object: ObjectType) -> Result<(), Fault> {
+    core.desk
+        .write(move |store| {
+            store.mirror.drop_cursor(&mark_name(object))?;
+            Ok(store.mirror.relist_end(object)?)
+        })
+        .await
+}
+
+/// Whoever no page named is asked about: a list may leave out what is there, and an index may not know it yet. Answers how
+/// many are gone.
+async fn ask_about_the_rest(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
+    let mut above: Option<String> = None;
+    let mut gone = 0;
+    loop {
+        let unmet = core
+            .desk
+            .read(move |reader| Ok(reader.mirror.unmet(object, above.as_deref(), UNMET)?))
+            .await?;
+        let Some(last) = unmet.last() else {
+            return Ok(gone);
+        };
+        above = Some(last.clone());
+        let asked = doubt::ask(core, object, &unmet).await?;
+        arrive(core, object, asked.there, Via::Direct, Vec::new()).await?;
+        gone += gone::vanished(core, object, asked.gone).await?;
+    }
+}
+
+/// The walk is over, if nothing is unread as far as the disk knows.
+async fn finish(core: &Core, object: ObjectType) -> Result<bool, Fault> {
     // Step by step, so that nobody waits long for the store.
     while core
         .desk
@@ -418,13 +487,18 @@ async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec
     {}
     core.desk
         .write(move |store| {
-            let gone = store.mirror.relist_finish(object)?;
+            let mark = mark_of(&store.mirror, object)?.filter(|mark| mark.unread.is_empty());
+            let Some(mark) = mark else {
+                tracing::warn!(%object, "a walk ended with something unread; the next one goes on");
+                return Ok(false);
+            };
+            store.mirror.relist_end(object)?;
             store
                 .mirror
-                .set_cursor(&since(object), &earlier(began, UNSETTLED).to_string())?;
+                .set_cursor(&since(object), &earlier(mark.since, UNSETTLED).to_string())?;
             store.mirror.drop_cursor(&super::delta::seen(object))?;
             store.mirror.drop_cursor(&mark_name(object))?;
-            Ok(gone)
+            Ok(true)
         })
         .await
 }
