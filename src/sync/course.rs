@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{SyncOptions, connection::later, core::Core};
 use crate::domain::{Fault, ObjectType};
 
-/// A pass that was killed longer ago than this is not gone on with: its beginning would be too old.
+/// A pass that began longer ago than this is not taken up: what it read first would be too old. Walks go on all the same.
 const TAKEN_UP: Duration = Duration::from_mins(2);
 /// The name under which the mirror keeps it.
 const COURSE: &str = "pass";

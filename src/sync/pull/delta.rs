@@ -18,7 +18,7 @@ use crate::{
 /// How far a quick look goes back behind the newest change it saw: the index lags by up to about 30 seconds.
 pub const OVERLAP: Duration = Duration::from_secs(90);
 /// How long a change may stay unknown to the index before it is missed: lags of many minutes were reported.
-const SETTLED: Duration = Duration::from_mins(60);
+pub const SETTLED: Duration = Duration::from_mins(60);
 /// The same after so many changes that reading them all again and again would cost more than it finds.
 const SETTLED_AFTER_MANY: Duration = Duration::from_mins(2);
 /// HubSpot never answers more than this many rows to one search.

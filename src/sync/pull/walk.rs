@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::{
     Trouble, announce,
     arrive::arrive,
-    audit, doubt,
+    audit, delta, doubt,
     front::{Front, Place, Strayed},
     gone,
     links::kept_with,
@@ -34,8 +34,8 @@ use crate::{
 /// 120 ms each; in the long run three would do, and the others only wait for slots.
 const LISTS: usize = 8;
 
-/// What a search of the walk brought may be older than the walk: its index lags by up to about 30 seconds.
-const UNSETTLED: Duration = Duration::from_mins(2);
+/// Where only lists were read, what changed while they were is read again.
+const LISTED: Duration = Duration::from_mins(2);
 
 /// How long a list that nobody needs any more may take to be answered.
 const LAST_ANSWERS: Duration = Duration::from_millis(250);
@@ -493,10 +493,16 @@ async fn finish(core: &Core, object: ObjectType) -> Result<bool, Fault> {
                 return Ok(false);
             };
             store.mirror.relist_end(object)?;
+            // What a search brought may be older than the walk, by as much as its index lags.
+            let unsettled = if kept_with(object).is_empty() {
+                delta::SETTLED
+            } else {
+                LISTED
+            };
             store
                 .mirror
-                .set_cursor(&since(object), &earlier(mark.since, UNSETTLED).to_string())?;
-            store.mirror.drop_cursor(&super::delta::seen(object))?;
+                .set_cursor(&since(object), &earlier(mark.since, unsettled).to_string())?;
+            store.mirror.drop_cursor(&delta::seen(object))?;
             store.mirror.drop_cursor(&mark_name(object))?;
             Ok(true)
         })
