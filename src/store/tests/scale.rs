@@ -1,0 +1,68 @@
+//! What must stay cheap however much there is: how many rows a change writes, and what is found along which index.
+
+use super::{Home, linked, record};
+use crate::{
+    domain::{ObjectType, Record, RecordRef},
+    store::{Mirror, Put, Via},
+};
+
+const LIST: Put<'static> = Put::via(Via::List);
+
+fn contact(id: usize) -> Record {
+    record(ObjectType::Contacts, &id.to_string(), 1, &[("email", "a@b.example")])
+}
+
+/// How many rows the work wrote, with those of triggers.
+fn rows_written(mirror: &mut Mirror, work: impl FnOnce(&mut Mirror)) -> u64 {
+    let before = mirror.connection().total_changes();
+    work(mirror);
+    mirror.connection().total_changes() - before
+}
+
+#[test]
+fn contacts_that_join_a_company_or_leave_it_cost_no_more_than_themselves() {
+    let home = Home::new();
+    let mirror = &mut home.open().mirror;
+    let ids: Vec<String> = (0..1_000).map(|id| id.to_string()).collect();
+    let refs: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let company = linked(record(ObjectType::Companies, "7", 1, &[]), ObjectType::Contacts, &refs);
+    mirror.put(ObjectType::Companies, &[company], LIST).unwrap();
+    let contacts: Vec<Record> = (1_000..1_100).map(contact).collect();
+    mirror.put(ObjectType::Contacts, &contacts, LIST).unwrap();
+    let join: Vec<_> = contacts
+        .iter()
+        .map(|contact| (contact.id.clone(), vec!["7".to_owned()]))
+        .collect();
+    let company = RecordRef::new(ObjectType::Companies, "7");
+    let members = |mirror: &Mirror| mirror.associated(&company, ObjectType::Contacts).unwrap().len();
+
+    let written = rows_written(mirror, |mirror| {
+        let changed = mirror.told(ObjectType::Companies, ObjectType::Contacts, &join).unwrap();
+        assert_eq!(changed.len(), 1, "told once");
+    });
+    assert_eq!(members(mirror), 1_100);
+    assert_eq!(written, 101, "a link each, and the company");
+
+    let leave: Vec<_> = join.iter().map(|(id, _)| (id.clone(), Vec::new())).collect();
+    let written = rows_written(mirror, |mirror| {
+        mirror
+            .told(ObjectType::Companies, ObjectType::Contacts, &leave)
+            .unwrap();
+    });
+    assert_eq!((members(mirror), written), (1_000, 101));
+
+    // The same when they are gone, and when the company itself says so.
+    mirror.told(ObjectType::Companies, ObjectType::Contacts, &join).unwrap();
+    let gone: Vec<&str> = contacts.iter().map(|contact| contact.id.as_str()).collect();
+    let (removed, touched) = mirror.remove(ObjectType::Contacts, &gone).unwrap();
+    assert_eq!((removed.len(), touched.len(), members(mirror)), (100, 1, 1_000));
+    let shorter = linked(
+        record(ObjectType::Companies, "7", 2, &[]),
+        ObjectType::Contacts,
+        &refs[1..],
+    );
+    let written = rows_written(mirror, |mirror| {
+        mirror.put(ObjectType::Companies, &[shorter], LIST).unwrap();
+    });
+    assert_eq!((members(mirror), written), (999, 2));
+}
