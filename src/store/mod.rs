@@ -25,7 +25,7 @@ use std::path::PathBuf;
 
 pub use error::{Error, Result};
 pub use lock::Lock;
-pub use mirror::{Changed, KeptCount, Mirror, MirrorView, PastChange, Put, Query, Sort, SortKey, Via, watched};
+pub use mirror::{Changed, Due, KeptCount, Mirror, MirrorView, PastChange, Put, Query, Sort, SortKey, Via, watched};
 pub use outbox::{Attempt, Kept, NewOperation, Outbox, OutboxFilter, OutboxView, Outcome};
 pub use private::{check_private, private_append, private_dir, write_private};
 pub use reader::{Keeper, Reader};

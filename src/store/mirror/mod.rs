@@ -21,7 +21,7 @@ mod segments;
 mod typed;
 mod view;
 
-pub use history::{PastChange, watched};
+pub use history::{Due, PastChange, watched};
 
 use std::{ops::Deref, path::Path};
 

@@ -2,7 +2,10 @@
 
 use super::{Home, at, deal, linked, record};
 use crate::{
-    domain::{Account, ActivityItem, ActivityKind, DealId, ObjectType, PropertyDefinition, Record, RecordRef, Who},
+    domain::{
+        Account, ActivityItem, ActivityKind, DealId, ObjectType, PropertyDefinition, PropertyVersion, Record,
+        RecordRef, Who,
+    },
     store::{Put, Via},
 };
 
@@ -83,6 +86,35 @@ fn a_note_on_two_deals_is_a_note_of_both() {
     assert!(shown(mirror, "1").is_empty());
     let contact = RecordRef::new(ObjectType::Contacts, "7");
     assert_eq!(mirror.associated(&contact, ObjectType::Notes).unwrap(), ["11"]);
+}
+
+#[test]
+fn a_past_read_before_the_newest_change_stays_due() {
+    let home = Home::new();
+    let mirror = &mut home.open().mirror;
+    let deals = [deal("1", 1, "a"), deal("2", 1, "a")];
+    mirror.put(ObjectType::Deals, &deals, LIST).unwrap();
+    let asked = mirror.history_due(ObjectType::Deals, 9).unwrap();
+    assert_eq!(asked.len(), 2);
+    // While the answer is awaited, one of them moves on.
+    mirror.put(ObjectType::Deals, &[deal("1", 2, "b")], LIST).unwrap();
+    let version = PropertyVersion {
+        value: Some("a".into()),
+        at: at(1),
+        source: "CRM_UI".into(),
+        user: None,
+    };
+    let answer = ["1", "2"].map(|id| Record {
+        history: [("dealstage".to_owned(), vec![version.clone()])].into(),
+        ..deal(id, 1, "a")
+    });
+    mirror.put_history(ObjectType::Deals, &asked, &answer).unwrap();
+    let due = mirror.history_due(ObjectType::Deals, 9).unwrap();
+    assert_eq!(due.iter().map(|due| due.id.as_str()).collect::<Vec<_>>(), ["1"]);
+    assert_eq!(mirror.history(&deals[0].reference()).unwrap().len(), 1);
+    // Found or not: who was asked for as it is now is not due any more.
+    mirror.put_history(ObjectType::Deals, &due, &[]).unwrap();
+    assert!(mirror.history_due(ObjectType::Deals, 9).unwrap().is_empty());
 }
 
 #[test]
