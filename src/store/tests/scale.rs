@@ -1,9 +1,10 @@
 //! What must stay cheap however much there is: how many rows a change writes, and what is found along which index.
 
-use super::{Home, linked, record};
+use super::{Home, linked, plan_of, record};
 use crate::{
     domain::{ObjectType, Record, RecordRef},
-    store::{Mirror, Put, Via},
+    filter::{Field, Plan, Test},
+    store::{Mirror, Put, Via, sql},
 };
 
 const LIST: Put<'static> = Put::via(Via::List);
@@ -65,4 +66,35 @@ fn contacts_that_join_a_company_or_leave_it_cost_no_more_than_themselves() {
         mirror.put(ObjectType::Companies, &[shorter], LIST).unwrap();
     });
     assert_eq!((members(mirror), written), (999, 2));
+}
+
+#[test]
+fn a_condition_on_few_values_reads_them_along_their_index() {
+    let mut store = Home::new().open();
+    while store.mirror.settle_load(ObjectType::Contacts).unwrap() {}
+    for field in [Field::Lifecycle, Field::Owner, Field::Company] {
+        let plan = Plan::Test(field, Test::Contains("a".into()));
+        let condition = sql::compile(ObjectType::Contacts, &plan).unwrap().sql;
+        let query = format!("SELECT count(*) FROM contact AS c WHERE {condition}");
+        let steps = plan_of(store.mirror.connection(), &query);
+        let mut looks = steps
+            .iter()
+            .filter(|step| step.contains(" contact") || step.contains(" c "));
+        assert!(
+            looks.all(|step| step.contains(" INDEX contact_")),
+            "{plan:?}: {steps:?}"
+        );
+    }
+}
+
+#[test]
+fn an_index_that_a_newer_version_adds_comes_to_older_mirrors() {
+    let home = Home::new();
+    let mirror = &mut home.open().mirror;
+    while mirror.settle_load(ObjectType::Contacts).unwrap() {}
+    mirror.connection().execute("DROP INDEX contact_owner", []).unwrap();
+    assert!(mirror.settle_load(ObjectType::Contacts).unwrap());
+    while mirror.settle_load(ObjectType::Contacts).unwrap() {}
+    let steps = plan_of(mirror.connection(), "SELECT key FROM contact WHERE owner = ?");
+    assert!(steps[0].contains("contact_owner"), "{steps:?}");
 }

@@ -409,13 +409,18 @@ async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fau
         .await
 }
 
-async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec<String>, Fault> {
-    // Step by step, so that nobody waits long for the store.
+/// Makes what was read whole quick to find, step by step, so that nobody waits long for the store.
+pub async fn settle(core: &Core, object: ObjectType) -> Result<(), Fault> {
     while core
         .desk
         .write(move |store| Ok(store.mirror.settle_load(object)?))
         .await?
     {}
+    Ok(())
+}
+
+async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec<String>, Fault> {
+    settle(core, object).await?;
     core.desk
         .write(move |store| {
             let gone = store.mirror.relist_finish(object)?;
