@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Mirror, MirrorView, codec, names::Tx, put};
+use super::{Mirror, codec, names::Tx, put};
 use crate::{
     domain::{ObjectType, RecordRef},
     store::{Error, Result},
@@ -60,17 +60,7 @@ impl Mirror {
     }
 }
 
-impl MirrorView {
-    /// A relist of the type was begun and not finished.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn relisting(&self, object: ObjectType) -> Result<bool> {
-        is_open(&self.conn, object)
-    }
-}
-
-pub(super) fn is_open(conn: &Connection, object: ObjectType) -> Result<bool> {
+fn is_open(conn: &Connection, object: ObjectType) -> Result<bool> {
     let open = conn
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM relist WHERE object = ?1)")?
         .query_row([codec::number(object)], |row| row.get(0))?;

@@ -1,8 +1,8 @@
 //! What must stay cheap however much there is: how many rows a change writes, and what is found along which index.
 
-use super::{Home, linked, plan_of, record};
+use super::{Home, at, deal, linked, plan_of, record};
 use crate::{
-    domain::{ObjectType, Record, RecordRef},
+    domain::{List, ListId, ListKind, ListMember, ObjectType, Record, RecordRef},
     filter::{Field, Plan, Test},
     store::{Mirror, Put, Via, sql},
 };
@@ -97,4 +97,111 @@ fn an_index_that_a_newer_version_adds_comes_to_older_mirrors() {
     while mirror.settle_load(ObjectType::Contacts).unwrap() {}
     let steps = plan_of(mirror.connection(), "SELECT key FROM contact WHERE owner = ?");
     assert!(steps[0].contains("contact_owner"), "{steps:?}");
+}
+
+#[test]
+fn records_are_found_by_the_beginnings_of_their_words() {
+    let home = Home::new();
+    let mirror = &mut home.open().mirror;
+    let named = |id: &str, first: &str, email: &str| {
+        let properties = [("firstname", first), ("lastname", "Vogel"), ("email", email)];
+        record(ObjectType::Contacts, id, 1, &properties)
+    };
+    let early = [
+        named("1", "Greta", "greta@acme.example"),
+        named("2", "Dörte", "d@acme.example"),
+    ];
+    mirror.put(ObjectType::Contacts, &early, LIST).unwrap();
+    mirror.put(ObjectType::Deals, &[deal("1", 1, "a")], LIST).unwrap();
+    let found = |mirror: &Mirror, object, words: &str, limit| -> Vec<String> {
+        let records = mirror.find(object, words, limit).unwrap();
+        let mut ids: Vec<String> = records.into_iter().map(|record| record.id).collect();
+        ids.sort();
+        ids
+    };
+    let contacts = |mirror: &Mirror, words: &str| found(mirror, ObjectType::Contacts, words, 9);
+    assert!(contacts(mirror, "greta").is_empty(), "not loaded yet");
+    for object in [ObjectType::Contacts, ObjectType::Deals] {
+        while mirror.settle_load(object).unwrap() {}
+    }
+    mirror
+        .put(
+            ObjectType::Contacts,
+            &[named("3", "Gregor", "gregor@acme.example")],
+            LIST,
+        )
+        .unwrap();
+    for (words, ids) in [
+        ("gre", &["1", "3"][..]),
+        ("VOG gret", &["1"]),
+        ("dorte", &["2"]),
+        ("acme.example", &["1", "2", "3"]),
+        ("greta skates", &[]),
+        ("reta", &[]),
+        ("", &[]),
+        ("\"' - *", &[]),
+        ("gre\" OR \"skates", &[]),
+    ] {
+        assert_eq!(contacts(mirror, words), ids, "{words}");
+    }
+    assert_eq!(found(mirror, ObjectType::Contacts, "acme", 2).len(), 2);
+    assert_eq!(found(mirror, ObjectType::Deals, "acme rock", 9), ["1"]);
+
+    // Words follow what happens to a record.
+    let renamed = Record {
+        updated_at: at(2),
+        ..named("1", "Henrike", "henrike@acme.example")
+    };
+    mirror.put(ObjectType::Contacts, &[renamed], LIST).unwrap();
+    let archived = Record {
+        archived: true,
+        updated_at: at(2),
+        ..named("2", "Dörte", "d@acme.example")
+    };
+    mirror.put(ObjectType::Contacts, &[archived], LIST).unwrap();
+    mirror.remove(ObjectType::Contacts, &["3"]).unwrap();
+    assert_eq!(contacts(mirror, "acme"), ["1"]);
+    assert_eq!(contacts(mirror, "hen"), ["1"]);
+}
+
+#[test]
+fn who_joined_a_list_and_who_left_it_is_remembered() {
+    let home = Home::new();
+    let mirror = &mut home.open().mirror;
+    let list = List {
+        id: ListId::from("5"),
+        name: "Warm".into(),
+        object: Some(ObjectType::Contacts),
+        kind: Some(ListKind::Manual),
+        status: "COMPLETE".into(),
+        size: None,
+        updated_at: None,
+        joined_at: None,
+        left_at: None,
+        filters: None,
+    };
+    mirror.put_lists(std::slice::from_ref(&list)).unwrap();
+    let member = |id: &str, second| ListMember {
+        record: id.into(),
+        joined_at: Some(at(second)),
+    };
+    mirror
+        .put_members(&list.id, &[member("1", 0), member("2", 0)], "first", at(10))
+        .unwrap();
+    assert!(mirror.member_changes(at(0)).unwrap().is_empty(), "that is how it was");
+    mirror
+        .put_members(&list.id, &[member("2", 0), member("3", 15)], "second", at(20))
+        .unwrap();
+    let told = |since| -> Vec<_> {
+        let changes = mirror.member_changes(since).unwrap();
+        changes
+            .into_iter()
+            .map(|change| (change.record, change.joins, change.at))
+            .collect()
+    };
+    assert_eq!(
+        told(at(0)),
+        [("3".to_owned(), true, at(15)), ("1".to_owned(), false, at(20))]
+    );
+    assert_eq!(told(at(16)).len(), 1);
 }
