@@ -82,7 +82,8 @@ impl Store {
     /// Opens both files, making what is missing. A damaged mirror is moved aside and started afresh (a notice says so).
     ///
     /// # Errors
-    /// [`Error::Damaged`] for a damaged outbox, [`Error::Locked`] when another process holds a file for too long,
+    /// [`Error::Damaged`] for a damaged outbox, [`Error::DamagedInUse`] for a damaged mirror that another process goes on
+    /// filling, [`Error::Locked`] when another process holds a file for too long,
     /// [`Error::Full`], [`Error::Io`]; [`Error::Foreign`] when the directory is another user's.
     pub fn open(settings: &Settings) -> Result<Opened> {
         let (dir, mut notices) = files::directory(&settings.dir)?;
