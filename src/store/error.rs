@@ -23,6 +23,14 @@ pub enum Error {
         /// SQLite's words.
         detail: String,
     },
+    /// A file that can be read anew, were it not for another process that goes on using it.
+    #[error("'{file}' is damaged and another dealdeck uses it: {detail}")]
+    DamagedInUse {
+        /// Its name.
+        file: String,
+        /// SQLite's words.
+        detail: String,
+    },
     /// Another process held a file for longer than we wait.
     #[error("another process holds the store")]
     Locked,
@@ -115,6 +123,9 @@ impl Error {
             Self::Full => "free some space, then try again; nothing was lost and nothing was sent",
             Self::Damaged { .. } | Self::Row(_) => {
                 "keep a copy and move it away: dealdeck then starts with an empty one, and what it held is not sent"
+            }
+            Self::DamagedInUse { .. } => {
+                "close the other dealdeck, then start again: the file is moved away and made anew"
             }
             Self::Locked => "close the other dealdeck or wait a moment, then try again",
             Self::Stale { .. } => "the other process goes on sending; nothing was lost",

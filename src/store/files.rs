@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
-use super::{Error, Result};
+use super::{Error, Lock, Result};
 
 /// The first SQLite without the bug that lets two connections damage a WAL file when they checkpoint at once
 /// (3.7.0 to 3.51.2, <https://sqlite.org/wal.html>).
@@ -117,9 +117,13 @@ fn owner_only(_path: &Path, _mode: u32) -> Result<Option<String>> {
 /// # Errors
 /// [`Error::Damaged`] when SQLite's own check finds anything.
 pub(super) fn open(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result<Connection> {
+    let _turn = turn(dir)?;
+    open_in_turn(dir, kind, steps)
+}
+
+fn open_in_turn(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result<Connection> {
     trusted_sqlite()?;
     let path = dir.join(kind.name);
-    let _turn = turn(dir)?;
     drop(private(&path)?);
     let named = |error| name_damage(kind, error);
     let mut conn = connect(&path, kind).map_err(named)?;
@@ -139,17 +143,26 @@ fn turn(dir: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Opens a file whose loss is no loss: a damaged one is moved aside and made afresh, and the notice says so.
+/// Opens a file whose loss is no loss: a damaged one is moved aside and made afresh, and the notice says so. Nobody else
+/// starts meanwhile, or the fresh file would be moved over the damaged one, and nobody syncs, or it would go on filling
+/// the file that was moved.
+///
+/// # Errors
+/// [`Error::DamagedInUse`] while another process syncs.
 pub(super) fn open_or_rebuild(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result<(Connection, Option<String>)> {
-    match open(dir, kind, steps) {
+    let _turn = turn(dir)?;
+    match open_in_turn(dir, kind, steps) {
         Ok(conn) => {
             trust_again(dir, kind)?;
             Ok((conn, None))
         }
-        Err(Error::Damaged { detail, .. }) => {
+        Err(Error::Damaged { file, detail }) => {
+            let Some(_lock) = Lock::try_take(dir)? else {
+                return Err(Error::DamagedInUse { file, detail });
+            };
             let aside = move_aside(dir, kind)?;
             trust_again(dir, kind)?;
-            let conn = open(dir, kind, steps)?;
+            let conn = open_in_turn(dir, kind, steps)?;
             let notice = format!(
                 "'{}' was damaged ({detail}); it was moved to '{}' and starts afresh",
                 kind.name,
@@ -275,7 +288,7 @@ fn trusted_sqlite() -> Result<()> {
 }
 
 /// Moves a file and what belongs to it out of the way: `mirror.db` becomes `mirror.db.damaged`, an older one is replaced.
-pub(super) fn move_aside(dir: &Path, kind: Kind) -> Result<PathBuf> {
+fn move_aside(dir: &Path, kind: Kind) -> Result<PathBuf> {
     let aside = dir.join(format!("{}.damaged", kind.name));
     for tail in ["", "-wal", "-shm"] {
         let from = dir.join(format!("{}{tail}", kind.name));

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 
 pub use error::{Error, Result};
 pub use lock::Lock;
-pub use mirror::{Changed, KeptCount, Mirror, MirrorView, PastChange, Put, Query, Sort, SortKey, Via, watched};
+pub use mirror::{Changed, Due, KeptCount, Mirror, MirrorView, PastChange, Put, Query, Sort, SortKey, Via, watched};
 pub use outbox::{Attempt, Kept, NewOperation, Outbox, OutboxFilter, OutboxView, Outcome};
 pub use private::{check_private, private_append, private_dir, write_private};
 pub use reader::{Keeper, Reader};
@@ -82,7 +82,8 @@ impl Store {
     /// Opens both files, making what is missing. A damaged mirror is moved aside and started afresh (a notice says so).
     ///
     /// # Errors
-    /// [`Error::Damaged`] for a damaged outbox, [`Error::Locked`] when another process holds a file for too long,
+    /// [`Error::Damaged`] for a damaged outbox, [`Error::DamagedInUse`] for a damaged mirror that another process goes on
+    /// filling, [`Error::Locked`] when another process holds a file for too long,
     /// [`Error::Full`], [`Error::Io`]; [`Error::Foreign`] when the directory is another user's.
     pub fn open(settings: &Settings) -> Result<Opened> {
         let (dir, mut notices) = files::directory(&settings.dir)?;

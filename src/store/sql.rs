@@ -31,8 +31,24 @@ pub(super) struct Predicate {
     pub params: Vec<Value>,
     /// It reads the property map, so `record AS r` must be in the query.
     pub reads_properties: bool,
+    /// Its conditions on columns of few values that have an index.
+    pub picks: Vec<Pick>,
     /// What stands for the field while a condition is about the values of a column, not about contacts.
     over: Option<&'static str>,
+    /// It is for a walk along another index: those of [`Predicate::picks`] are left alone.
+    walks: bool,
+}
+
+/// A condition on a column of few values that has an index: it may pick a handful of contacts or nearly all of them, and
+/// SQLite, which keeps no statistics here, takes it for a handful.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pick {
+    /// The column.
+    pub column: &'static str,
+    /// The condition over `contact AS c`.
+    pub sql: String,
+    /// Values for its `?`.
+    pub params: Vec<Value>,
 }
 
 /// Compiles a plan about records of a type.
@@ -40,11 +56,19 @@ pub(super) struct Predicate {
 /// # Errors
 /// [`Error::Query`] for a field the mirror has no column for: only contacts have columns for their fields.
 pub(super) fn compile(object: ObjectType, plan: &Plan) -> Result<Predicate> {
+    let mut out = Predicate::empty("");
+    out.plan(object, plan)?;
+    Ok(out)
+}
+
+/// The same for rows that are read along the index of another column than those the plan is about.
+///
+/// # Errors
+/// Those of [`compile`].
+pub(super) fn compile_for_a_walk(object: ObjectType, plan: &Plan) -> Result<Predicate> {
     let mut out = Predicate {
-        sql: String::new(),
-        params: Vec::new(),
-        reads_properties: false,
-        over: None,
+        walks: true,
+        ..Predicate::empty("")
     };
     out.plan(object, plan)?;
     Ok(out)
@@ -53,12 +77,27 @@ pub(super) fn compile(object: ObjectType, plan: &Plan) -> Result<Predicate> {
 impl Predicate {
     /// Every record.
     pub(super) fn all() -> Self {
+        Self::empty("1")
+    }
+
+    fn empty(sql: &str) -> Self {
         Self {
-            sql: "1".into(),
+            sql: sql.into(),
             params: Vec::new(),
             reads_properties: false,
+            picks: Vec::new(),
             over: None,
+            walks: false,
         }
+    }
+
+    /// What was written since then (lengths of the condition and its values) is a condition on this column alone.
+    fn picks(&mut self, column: &'static str, (sql, params): (usize, usize)) {
+        self.picks.push(Pick {
+            column,
+            sql: self.sql[sql..].to_owned(),
+            params: self.params[params..].to_vec(),
+        });
     }
 
     fn plan(&mut self, object: ObjectType, plan: &Plan) -> Result<()> {
@@ -113,10 +152,23 @@ impl Predicate {
             Test::Begins(wanted) if text => self.call("text_begins", object, field, wanted),
             Test::Contains(wanted) if text => self.call("text_has", object, field, wanted),
             Test::OneOf(ids) if text && !ids.is_empty() => {
+                let from = (self.sql.len(), self.params.len());
+                let column = match field {
+                    _ if self.over.is_some() || object != ObjectType::Contacts => None,
+                    Field::Owner => Some("c.owner"),
+                    Field::Lifecycle => Some("c.lifecycle"),
+                    _ => None,
+                };
+                if self.walks && column.is_some() {
+                    self.sql.push('+');
+                }
                 self.value(object, field)?;
                 let marks = vec!["?"; ids.len()].join(", ");
                 self.sql.push_str(&format!(" IN ({marks})"));
                 self.params.extend(ids.iter().cloned().map(Value::Text));
+                if let Some(column) = column {
+                    self.picks(column, from);
+                }
                 Ok(())
             }
             Test::Number(from, to) if number => {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::future::{join, join3, join5};
+use futures::future::{join3, join5};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -106,13 +106,12 @@ async fn lead(core: &Core, stop: &CancellationToken) {
     };
     let mut push = Push::new(core, epoch);
     let pushing = push.run(stop);
-    check(core);
     let rest = join5(
         pull::run(core),
         pull::notes::serve_looks(core),
         probe(core),
         gauges(core),
-        join(pace(core), segments::keep(core)),
+        join3(pace(core), segments::keep(core), check(core)),
     );
     tokio::pin!(pushing);
     tokio::select! {
@@ -124,37 +123,44 @@ async fn lead(core: &Core, stop: &CancellationToken) {
     let _ = tokio::time::timeout(FAREWELL, pushing).await;
 }
 
-/// Once a day the whole mirror is checked beside everything else: the check at the start only looks at a large file's
-/// beginning.
-fn check(core: &Core) {
-    let (now, place) = (core.now(), store::Settings { dir: core.dir.clone() });
-    let (desk, events) = (core.desk.clone(), core.events.clone());
+/// Once a day, while it leads, the whole mirror is checked beside everything else: the check at the start only looks at a
+/// large file's beginning.
+async fn check(core: &Core) {
     if core.settings.inline_store {
         return;
     }
-    tokio::spawn(async move {
-        let checked = desk.read(|reader| Ok(reader.mirror.cursor(CHECKED)?)).await;
-        let checked: Option<Timestamp> = checked.ok().flatten().and_then(|text| text.parse().ok());
-        if checked.is_some_and(|at| at <= now && later(at, CHECK) > now) {
-            return;
+    let kept = core.desk.read(|reader| Ok(reader.mirror.cursor(CHECKED)?)).await;
+    let mut checked: Option<Timestamp> = kept.ok().flatten().and_then(|text| text.parse().ok());
+    loop {
+        // One in the future is of a clock that was wrong.
+        if let Some(at) = checked.filter(|at| *at <= core.now()) {
+            core.wait_until(later(at, CHECK)).await;
         }
-        let verdict = tokio::task::spawn_blocking(move || store::check_mirror(&place)).await;
-        if let Ok(Err(error)) = verdict {
-            tracing::warn!(%error, "the mirror is damaged");
-            let said = "the copy of HubSpot here is damaged; start dealdeck again, and it is read anew".to_owned();
-            let _ = events.send(Event::Happened(ActivityItem {
-                at: now,
-                who: Who::Net,
-                deal: None,
-                name: String::new(),
-                kind: ActivityKind::Said(said),
-            }));
-            return;
+        let (now, place) = (core.now(), store::Settings { dir: core.dir.clone() });
+        match tokio::task::spawn_blocking(move || store::check_mirror(&place)).await {
+            Ok(Ok(())) => {
+                let _ = core
+                    .desk
+                    .write(move |store| Ok(store.mirror.set_cursor(CHECKED, &now.to_string())?))
+                    .await;
+            }
+            Ok(Err(error @ store::Error::Damaged { .. })) => {
+                tracing::warn!(%error, "the mirror is damaged");
+                let said = "the copy of HubSpot here is damaged; start dealdeck again, and it is read anew".to_owned();
+                core.tell(Event::Happened(ActivityItem {
+                    at: now,
+                    who: Who::Net,
+                    deal: None,
+                    name: String::new(),
+                    kind: ActivityKind::Said(said),
+                }));
+                return;
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the mirror could not be checked"),
+            Err(error) => tracing::warn!(%error, "the check of the mirror ended early"),
         }
-        let _ = desk
-            .write(move |store| Ok(store.mirror.set_cursor(CHECKED, &now.to_string())?))
-            .await;
-    });
+        checked = Some(now);
+    }
 }
 
 /// While the line is down: one read at a time, until one is answered. While HubSpot refuses us: only when somebody asks.

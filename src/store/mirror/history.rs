@@ -27,6 +27,15 @@ pub const fn watched(object: ObjectType) -> &'static [&'static str] {
     }
 }
 
+/// A record whose past is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Its id.
+    pub id: String,
+    /// Its version when that was found out: what is read now tells of nothing that comes later.
+    pub version: Timestamp,
+}
+
 /// One change of one watched property of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastChange {
@@ -43,20 +52,25 @@ impl MirrorView {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn history_due(&self, object: ObjectType, limit: usize) -> Result<Vec<String>> {
+    pub fn history_due(&self, object: ObjectType, limit: usize) -> Result<Vec<Due>> {
         // Deals are few enough to be sorted by their age.
         let order = match object {
             ObjectType::Deals => "r.created DESC, r.key DESC",
             _ => "d.key DESC",
         };
         let sql = format!(
-            "SELECT r.id FROM history_due AS d CROSS JOIN record AS r ON r.key = d.key \
+            "SELECT r.id, r.version FROM history_due AS d CROSS JOIN record AS r ON r.key = d.key \
              WHERE d.object = ?1 ORDER BY {order} LIMIT ?2"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut statement = self.conn.prepare_cached(&sql)?;
-        let ids = statement.query_map([codec::number(object), limit], |row| codec::id_text(row, 0))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
+        let due = statement.query_map([codec::number(object), limit], |row| {
+            Ok(Due {
+                id: codec::id_text(row, 0)?,
+                version: codec::time(row, 1)?,
+            })
+        })?;
+        Ok(due.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The past of a record's watched properties, newest first; empty until it was read.
@@ -105,11 +119,11 @@ impl MirrorView {
 
 impl Mirror {
     /// Keeps the past of records as it was just read; `asked` are all that were asked for, found or not: they are not due
-    /// any more.
+    /// any more, but for those that changed while the answer was on its way. It may not tell of that.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn put_history(&mut self, object: ObjectType, asked: &[String], records: &[Record]) -> Result<()> {
+    pub fn put_history(&mut self, object: ObjectType, asked: &[Due], records: &[Record]) -> Result<()> {
         self.write(|tx| {
             let number = codec::number(object);
             for record in records {
@@ -134,12 +148,12 @@ impl Mirror {
                     }
                 }
             }
-            for id in asked {
+            for due in asked {
                 tx.prepare_cached(
                     "DELETE FROM history_due WHERE object = ?1 AND key IN \
-                     (SELECT key FROM record WHERE object = ?1 AND id = ?2)",
+                     (SELECT key FROM record WHERE object = ?1 AND id = ?2 AND version = ?3)",
                 )?
-                .execute(params![number, codec::id(id)])?;
+                .execute(params![number, codec::id(&due.id), due.version.as_millisecond()])?;
             }
             Ok(())
         })

@@ -11,11 +11,12 @@ use crate::{
 };
 
 /// What contacts are sorted and counted by.
-const INDEXES: [(&str, &str); 7] = [
+const INDEXES: [(&str, &str); 8] = [
     ("contact_name", "contact (name COLLATE NOCASE)"),
     ("contact_email", "contact (email COLLATE NOCASE)"),
     ("contact_company", "contact (company COLLATE NOCASE)"),
     ("contact_lifecycle", "contact (lifecycle)"),
+    ("contact_owner", "contact (owner)"),
     ("contact_created", "contact (created)"),
     ("contact_updated", "contact (updated)"),
     ("contact_activity", "contact (activity) WHERE activity IS NOT NULL"),
@@ -29,7 +30,7 @@ pub(super) const FOUND: [ObjectType; 3] = [ObjectType::Deals, ObjectType::Contac
 
 impl Mirror {
     /// One step towards finding the records of a type quickly; `false` = there is nothing left to do. Called when a type
-    /// was read whole.
+    /// was read whole, and again later: what a newer version adds here, older mirrors get then.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -171,14 +172,19 @@ fn is_found(tx: &Tx<'_>, object: ObjectType, key: i64) -> Result<bool> {
     })
 }
 
+/// The next rows of a type by their key. The plus keeps SQLite from the index of types: along it, every step would visit
+/// and sort all rows of the type.
+fn next_rows() -> String {
+    format!(
+        "SELECT {} FROM record AS r WHERE r.key > ?1 AND +r.object = ?2 ORDER BY r.key LIMIT ?3",
+        codec::COLUMNS
+    )
+}
+
 /// One step further. `is_whole`: everything is there, and the last step is the last one.
 fn make_findable(tx: &Tx<'_>, object: ObjectType, upto: i64, is_whole: bool) -> Result<()> {
-    let sql = format!(
-        "SELECT {} FROM record AS r WHERE r.key > ?1 AND r.object = ?2 ORDER BY r.key LIMIT ?3",
-        codec::COLUMNS
-    );
     let rows: Vec<codec::Raw> = tx
-        .prepare_cached(&sql)?
+        .prepare_cached(&next_rows())?
         .query_map((upto, codec::number(object), STEP), codec::Raw::of)?
         .collect::<rusqlite::Result<_>>()?;
     let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < STEP);
@@ -202,4 +208,17 @@ fn insert(tx: &Tx<'_>, key: i64, object: ObjectType, text: &str) -> Result<()> {
     tx.prepare_cached("INSERT INTO find (rowid, kind, text) VALUES (?1, ?2, ?3)")?
         .execute((key, kind(object), text))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{Home, plan_of};
+
+    #[test]
+    fn a_step_walks_from_where_the_last_one_ended() {
+        let store = Home::new().open();
+        let plan = plan_of(store.mirror.connection(), &next_rows());
+        assert_eq!(plan, ["SEARCH r USING INTEGER PRIMARY KEY (rowid>?)"]);
+    }
 }

@@ -2,7 +2,8 @@
 //! `updatedAt` is older than the mirror's is dropped, because search answers from an index that lags.
 //!
 //! It refuses to hold anything of ours (that is the outbox's), to interpret a record beyond the columns it sorts and
-//! filters by, and to keep property history (who needs it reads it from HubSpot, fresh).
+//! filters by, and to keep property history beside a record: the past of the few properties that people ask about is kept
+//! by itself ([`watched`]); who needs any other reads it from HubSpot, fresh.
 
 mod catalog;
 mod codec;
@@ -21,7 +22,7 @@ mod segments;
 mod typed;
 mod view;
 
-pub use history::{PastChange, watched};
+pub use history::{Due, PastChange, watched};
 
 use std::{ops::Deref, path::Path};
 

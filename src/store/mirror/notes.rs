@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
-use super::{Mirror, MirrorView, Via, codec, put};
+use super::{Mirror, MirrorView, Via, codec, links, put};
 use crate::{
     domain::{DealId, Note, ObjectType, Record, RecordRef},
     store::Result,
@@ -33,28 +33,30 @@ impl MirrorView {
 }
 
 impl Mirror {
-    /// Puts all notes of a deal as they were at `as_of`; notes the mirror had and HubSpot did not name are gone, except
-    /// those made in the last minute before, which the read may have missed.
+    /// Puts all notes of a deal as they were at `as_of`. Notes the mirror had and HubSpot did not name are not the deal's
+    /// any more, except those made in the last minute before, which the read may have missed; those that belong to nothing
+    /// else are gone.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn put_notes(&mut self, deal: &DealId, notes: &[Record], as_of: Timestamp) -> Result<()> {
         let (known, _) = self.notes_of(deal)?;
+        let young = known
+            .into_iter()
+            .filter(|note| as_of.duration_since(note.created_at) < YOUNG);
+        let ids: Vec<String> = notes.iter().cloned().chain(young).map(|note| note.id).collect();
         self.write(|tx| {
-            for old in known {
-                let named = notes.iter().any(|note| note.id == old.id);
-                let old_enough = as_of.duration_since(old.created_at) >= YOUNG;
-                if !named && old_enough {
-                    put::remove_one(tx, &old.reference())?;
-                }
-            }
             for note in notes {
-                let mut note = note.clone();
-                let links = note.associations.entry(ObjectType::Deals).or_default();
-                if !links.iter().any(|id| id == deal.as_str()) {
-                    links.push(deal.as_str().to_owned());
+                put::put_one(tx, ObjectType::Notes, note, Via::Direct)?;
+            }
+            // A read by id names no deals, and a note may belong to several: only this one's part of it changes.
+            let now = [(deal.to_string(), ids)];
+            for changed in links::told(tx, ObjectType::Notes, ObjectType::Deals, &now)? {
+                let note = changed.after;
+                let is_anywhere = note.associations.values().any(|ids| !ids.is_empty());
+                if !is_anywhere && !links::is_named(tx, &note.reference())? {
+                    put::remove_one(tx, &note.reference())?;
                 }
-                put::put_one(tx, ObjectType::Notes, &note, Via::Direct)?;
             }
             tx.execute(
                 "INSERT OR REPLACE INTO notes_read (deal, as_of) VALUES (?1, ?2)",

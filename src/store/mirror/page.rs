@@ -36,12 +36,18 @@ enum Place {
     Text(String),
 }
 
+/// So many rows are no longer picked and sorted for one page. Where so many of a million contacts match, a walk along the
+/// index that sorts has met a page of sixty after about as many.
+const MANY: i64 = 8_000;
+
 /// A listing, ready to be asked for its rows.
 struct Listing<'a> {
     object: ObjectType,
     query: &'a Query,
     from: &'static str,
     condition: sql::Predicate,
+    /// The condition for a walk along the index that sorts, where that reads less than picking the rows and sorting them.
+    walk: Option<sql::Predicate>,
     /// What it is sorted by, and whether that may be unset.
     column: &'static str,
     may_be_unset: bool,
@@ -53,7 +59,7 @@ impl MirrorView {
     /// # Errors
     /// [`Error::Query`] when the type has no column for the filter's field or the sort key, or `after` is not ours.
     pub fn page(&self, object: ObjectType, query: &Query) -> Result<Page<Record>> {
-        let listing = Listing::new(object, query)?;
+        let listing = Listing::new(object, query)?.chosen(self)?;
         let total = match &query.plan {
             _ if query.uncounted => 0,
             None => self.count(object)?,
@@ -133,9 +139,35 @@ impl<'a> Listing<'a> {
             query,
             from,
             condition,
+            walk: None,
             column,
             may_be_unset,
         })
+    }
+
+    /// Chooses between a walk along the index that sorts and the index of what the filter is about.
+    fn chosen(mut self, view: &MirrorView) -> Result<Self> {
+        let Some(plan) = &self.query.plan else { return Ok(self) };
+        let picks = &self.condition.picks;
+        if picks.is_empty() || self.query.sort.key == SortKey::Id || picks.iter().any(|pick| pick.column == self.column)
+        {
+            return Ok(self);
+        }
+        for pick in picks {
+            let sql = format!(
+                "SELECT count(*) FROM (SELECT 1 FROM contact AS c WHERE {} LIMIT {MANY})",
+                pick.sql
+            );
+            let picked: i64 = view
+                .conn
+                .prepare_cached(&sql)?
+                .query_row(params_from_iter(&pick.params), |row| row.get(0))?;
+            if picked < MANY {
+                return Ok(self);
+            }
+        }
+        self.walk = Some(sql::compile_for_a_walk(self.object, plan)?);
+        Ok(self)
     }
 
     /// How many rows match; `sorted` = of those whose sort value is set.
@@ -176,6 +208,28 @@ impl<'a> Listing<'a> {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<(Record, Mark)>> {
+        let (sql, mut params) = self.select(set, mark);
+        params.extend([limit, skip].map(|n| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX))));
+        let mut statement = view.conn.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(&params), |row| {
+            let place = match row.get_ref(7)? {
+                ValueRef::Integer(number) => Some(Place::Number(number)),
+                ValueRef::Text(_) => Some(Place::Text(row.get(7)?)),
+                _ => None,
+            };
+            Ok((codec::Raw::of(row)?, place))
+        })?;
+        rows.map(|row| {
+            let (raw, place) = row?;
+            let stored = raw.read(self.object, &view.conn, &view.names)?;
+            Ok((stored.record, Mark(place, stored.key)))
+        })
+        .collect()
+    }
+
+    /// The query for them, and values for all of its `?` but the last two: how many, and how many to skip.
+    fn select(&self, set: bool, mark: Option<&Mark>) -> (String, Vec<Value>) {
+        let condition = self.walk.as_ref().unwrap_or(&self.condition);
         let column = self.column;
         let key = if self.from.starts_with("contact") {
             "c.key"
@@ -187,7 +241,7 @@ impl<'a> Listing<'a> {
         } else {
             ("ASC", ">")
         };
-        let mut params = self.condition.params.clone();
+        let mut params = condition.params.clone();
         let section = match (set, mark) {
             (false, None) => format!("{column} IS NULL"),
             (false, Some(Mark(_, last))) => {
@@ -204,29 +258,99 @@ impl<'a> Listing<'a> {
             }
             (true, _) => format!("{column} IS NOT NULL"),
         };
-        params.extend([limit, skip].map(|n| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX))));
         let sql = format!(
             "SELECT {columns}, {column} FROM {from} WHERE {live} AND {condition} AND {section} \
              ORDER BY {column} {way}, {key} {way} LIMIT ? OFFSET ?",
             columns = codec::COLUMNS,
             from = self.from,
             live = self.live(),
-            condition = self.condition.sql,
+            condition = condition.sql,
         );
-        let mut statement = view.conn.prepare_cached(&sql)?;
-        let rows = statement.query_map(params_from_iter(&params), |row| {
-            let place = match row.get_ref(7)? {
-                ValueRef::Integer(number) => Some(Place::Number(number)),
-                ValueRef::Text(_) => Some(Place::Text(row.get(7)?)),
-                _ => None,
-            };
-            Ok((codec::Raw::of(row)?, place))
-        })?;
-        rows.map(|row| {
-            let (raw, place) = row?;
-            let stored = raw.read(self.object, &view.conn, &view.names)?;
-            Ok((stored.record, Mark(place, stored.key)))
-        })
-        .collect()
+        (sql, params)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        filter::{Field, Plan, Test},
+        store::{
+            Put, Via,
+            tests::{Home, at, plan_of, record},
+        },
+    };
+
+    /// How a page of contacts is read, in SQLite's words.
+    fn plan(view: &MirrorView, query: &Query) -> Vec<String> {
+        let listing = Listing::new(ObjectType::Contacts, query).unwrap();
+        let listing = listing.chosen(view).unwrap();
+        plan_of(&view.conn, &listing.select(true, None).0)
+    }
+
+    fn sorted(key: SortKey, plan: Option<Plan>) -> Query {
+        Query {
+            plan,
+            sort: Sort { key, descending: false },
+            limit: 60,
+            ..Query::default()
+        }
+    }
+
+    #[test]
+    fn every_order_of_contacts_has_an_index() {
+        let mut store = Home::new().open();
+        while store.mirror.settle_load(ObjectType::Contacts).unwrap() {}
+        for key in [
+            SortKey::Created,
+            SortKey::Updated,
+            SortKey::Activity,
+            SortKey::Name,
+            SortKey::Email,
+            SortKey::Company,
+            SortKey::Lifecycle,
+            SortKey::Owner,
+        ] {
+            let plan = plan(&store.mirror, &sorted(key, None));
+            assert!(
+                !plan.iter().any(|step| step.contains("TEMP B-TREE")),
+                "{key:?}: {plan:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_few_contacts_of_an_owner_are_picked_and_the_many_of_another_are_met() {
+        let mut store = Home::new().open();
+        let many = usize::try_from(MANY).unwrap();
+        let contacts: Vec<_> = (0..many + 2)
+            .map(|nth| {
+                let owner = if nth < many { "4" } else { "5" };
+                let name = format!("N{}", nth % 1_000);
+                let properties = [("firstname", name.as_str()), ("hubspot_owner_id", owner)];
+                record(ObjectType::Contacts, &nth.to_string(), 1, &properties)
+            })
+            .collect();
+        store
+            .mirror
+            .put(ObjectType::Contacts, &contacts, Put::via(Via::List))
+            .unwrap();
+        while store.mirror.settle_load(ObjectType::Contacts).unwrap() {}
+        let of = |test: Test| Some(Plan::Test(Field::Owner, test));
+        for (test, index, count) in [
+            (Test::OneOf(vec!["4".into()]), "contact_name", many),
+            (Test::OneOf(vec!["5".into()]), "contact_owner", 2),
+            (Test::Begins("4".into()), "contact_name", many),
+            (Test::Begins("5".into()), "contact_owner", 2),
+        ] {
+            let query = sorted(SortKey::Name, of(test));
+            let plan = plan(&store.mirror, &query);
+            assert!(plan[0].contains(index), "{query:?}: {plan:?}");
+            let page = store.mirror.page(ObjectType::Contacts, &query).unwrap();
+            assert_eq!((page.total, page.rows.len()), (count, count.min(60)), "{query:?}");
+            let is_sorted = |rows: &[Record]| rows.is_sorted_by_key(|row| row.get("firstname").map(str::to_owned));
+            assert!(is_sorted(&page.rows));
+            assert_eq!(page.rows[0].updated_at, at(1));
+        }
     }
 }

@@ -46,14 +46,12 @@ impl Mirror {
     /// When the file cannot be written.
     pub fn remove<S: AsRef<str>>(&mut self, object: ObjectType, ids: &[S]) -> Result<(Vec<Record>, Vec<Changed>)> {
         self.write(|tx| {
-            let (mut removed, mut touched) = (Vec::new(), Vec::new());
+            let mut removed = Vec::new();
             for id in ids {
-                let reference = RecordRef::new(object, id.as_ref());
-                if let Some(record) = remove_one(tx, &reference)? {
-                    touched.extend(links::rename(tx, &reference, None)?);
-                    removed.push(record);
-                }
+                removed.extend(remove_one(tx, &RecordRef::new(object, id.as_ref()))?);
             }
+            let gone: Vec<_> = removed.iter().map(|record| (record.id.as_str(), None)).collect();
+            let touched = links::rename(tx, object, &gone)?;
             Ok((removed, touched))
         })
     }
@@ -66,7 +64,7 @@ impl Mirror {
     pub fn merge(&mut self, object: ObjectType, old: &str, new: &str) -> Result<(Option<Record>, Vec<Changed>)> {
         self.write(|tx| {
             let reference = RecordRef::new(object, old);
-            let touched = links::rename(tx, &reference, Some(new))?;
+            let touched = links::rename(tx, object, &[(old, Some(new))])?;
             Ok((remove_one(tx, &reference)?, touched))
         })
     }
@@ -225,8 +223,7 @@ pub(super) fn rewrite(tx: &Tx<'_>, key: i64, before: &Record, after: &Record) ->
     load::keep_words(tx, key, Some(before), Some(after))?;
     history::note(tx, key, Some(before), Some(after))?;
     if before.associations != after.associations {
-        links::unlink(tx, before)?;
-        links::link(tx, after)?;
+        links::relink(tx, before, after)?;
     }
     Ok(())
 }

@@ -69,17 +69,9 @@ impl MirrorView {
             .map(|id| Ok(id?))
             .collect()
     }
-
-    /// A relist of the type was begun and not ended.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn relisting(&self, object: ObjectType) -> Result<bool> {
-        is_open(&self.conn, object)
-    }
 }
 
-pub(super) fn is_open(conn: &Connection, object: ObjectType) -> Result<bool> {
+fn is_open(conn: &Connection, object: ObjectType) -> Result<bool> {
     let open = conn
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM relist WHERE object = ?1)")?
         .query_row([codec::number(object)], |row| row.get(0))?;

@@ -123,18 +123,6 @@ impl MirrorView {
         Ok(version.flatten())
     }
 
-    /// The newest `updatedAt` of a type, archived records included; `None` when there are none.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn newest(&self, object: ObjectType) -> Result<Option<Timestamp>> {
-        let newest = self
-            .conn
-            .prepare_cached("SELECT max(version) FROM record WHERE object = ?1")?
-            .query_row([codec::number(object)], |row| codec::time_or_none(row, 0))?;
-        Ok(newest)
-    }
-
     /// Ids of records of type `to` associated with a record, whichever side named the other: first those the record
     /// names, in HubSpot's order, then those that name it.
     ///

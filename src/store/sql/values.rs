@@ -11,10 +11,12 @@ use crate::{
 /// What stands for the field's value in the condition on values.
 const VALUE: &str = "v.x";
 
-/// A column with an index, and its values, each once.
+/// A column with an index (those of a mirror that is still being loaded come at its end), and its values, each once.
 pub(super) struct Column {
     name: &'static str,
     values: &'static str,
+    /// Its values are so few that one of them may be that of most contacts.
+    is_coarse: bool,
 }
 
 const LIFECYCLE: Column = Column {
@@ -22,12 +24,14 @@ const LIFECYCLE: Column = Column {
     values: "WITH RECURSIVE v(x) AS (SELECT min(lifecycle) FROM contact UNION ALL \
              SELECT (SELECT min(lifecycle) FROM contact WHERE lifecycle > v.x) FROM v WHERE v.x IS NOT NULL) \
              SELECT v.x FROM v WHERE v.x IS NOT NULL AND ",
+    is_coarse: true,
 };
 const OWNER: Column = Column {
     name: "c.owner",
     values: "WITH RECURSIVE v(x) AS (SELECT min(owner) FROM contact UNION ALL \
              SELECT (SELECT min(owner) FROM contact WHERE owner > v.x) FROM v WHERE v.x IS NOT NULL) \
              SELECT v.x FROM v WHERE v.x IS NOT NULL AND ",
+    is_coarse: true,
 };
 /// Companies are many: one pass along the index takes less time than a look for each. Its index takes texts that differ in
 /// the case of ASCII letters for the same, and so do the tests that ignore case.
@@ -35,6 +39,7 @@ const COMPANY: Column = Column {
     name: "c.company COLLATE NOCASE",
     values: "WITH v(x) AS (SELECT company FROM contact WHERE company IS NOT NULL GROUP BY company COLLATE NOCASE) \
              SELECT v.x FROM v WHERE ",
+    is_coarse: false,
 };
 
 /// The column that a plan is about, if it is about one only and asks what only a function can tell.
@@ -78,16 +83,22 @@ fn holds_unset(plan: &Plan) -> bool {
 impl Predicate {
     /// The contacts whose value in this column passes.
     pub(super) fn by_value(&mut self, column: &Column, plan: &Plan) -> Result<()> {
-        self.sql.push_str(&format!("({} IN ({}", column.name, column.values));
+        let from = (self.sql.len(), self.params.len());
+        let own = if self.walks && column.is_coarse { "+" } else { "" };
+        self.sql
+            .push_str(&format!("({own}{} IN ({}", column.name, column.values));
         self.over = Some(VALUE);
         let outcome = self.plan(ObjectType::Contacts, plan);
         self.over = None;
         outcome?;
         self.sql.push(')');
         if holds_unset(plan) {
-            self.sql.push_str(&format!(" OR {} IS NULL", column.name));
+            self.sql.push_str(&format!(" OR {own}{} IS NULL", column.name));
         }
         self.sql.push(')');
+        if column.is_coarse {
+            self.picks(column.name, from);
+        }
         Ok(())
     }
 }

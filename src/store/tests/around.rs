@@ -2,7 +2,10 @@
 
 use super::{Home, at, deal, linked, record};
 use crate::{
-    domain::{Account, ActivityItem, ActivityKind, DealId, ObjectType, PropertyDefinition, Record, Who},
+    domain::{
+        Account, ActivityItem, ActivityKind, DealId, ObjectType, PropertyDefinition, PropertyVersion, Record,
+        RecordRef, Who,
+    },
     store::{Put, Via},
 };
 
@@ -44,6 +47,74 @@ fn notes_of_a_deal_are_replaced_whole_but_for_the_newest() {
     assert_eq!(shown(mirror), ["12", "10"]);
     mirror.put_notes(&deal, &[note("10", 0)], at(400)).unwrap();
     assert_eq!(shown(mirror), ["10"]);
+}
+
+#[test]
+fn a_note_on_two_deals_is_a_note_of_both() {
+    let home = Home::new();
+    let mirror = &mut home.open().mirror;
+    let read = |id: &str| record(ObjectType::Notes, id, 0, &[("hs_timestamp", &at(0).to_string())]);
+    let shown = |mirror: &crate::store::Mirror, deal: &str| -> Vec<String> {
+        let (notes, _) = mirror.notes_of(&DealId::from(deal)).unwrap();
+        notes.into_iter().map(|note| note.id).collect()
+    };
+    for deal in ["1", "2", "1"] {
+        mirror.put_notes(&deal.into(), &[read("10")], at(100)).unwrap();
+        assert_eq!(shown(mirror, "1"), ["10"], "after a look at {deal}");
+    }
+    assert_eq!(shown(mirror, "2"), ["10"]);
+
+    // Taken off one deal it stays with the other; taken off both it is gone.
+    mirror.put_notes(&"1".into(), &[], at(200)).unwrap();
+    assert_eq!(
+        (shown(mirror, "1"), shown(mirror, "2")),
+        (vec![], vec!["10".to_owned()])
+    );
+    let note = RecordRef::new(ObjectType::Notes, "10");
+    assert!(mirror.record(&note).unwrap().is_some());
+    mirror.put_notes(&"2".into(), &[], at(300)).unwrap();
+    assert_eq!(mirror.record(&note).unwrap(), None);
+
+    // A note that belongs to a contact, too, is kept.
+    let ours = linked(
+        linked(read("11"), ObjectType::Deals, &["1"]),
+        ObjectType::Contacts,
+        &["7"],
+    );
+    mirror.put(ObjectType::Notes, &[ours], DIRECT).unwrap();
+    mirror.put_notes(&"1".into(), &[], at(400)).unwrap();
+    assert!(shown(mirror, "1").is_empty());
+    let contact = RecordRef::new(ObjectType::Contacts, "7");
+    assert_eq!(mirror.associated(&contact, ObjectType::Notes).unwrap(), ["11"]);
+}
+
+#[test]
+fn a_past_read_before_the_newest_change_stays_due() {
+    let home = Home::new();
+    let mirror = &mut home.open().mirror;
+    let deals = [deal("1", 1, "a"), deal("2", 1, "a")];
+    mirror.put(ObjectType::Deals, &deals, LIST).unwrap();
+    let asked = mirror.history_due(ObjectType::Deals, 9).unwrap();
+    assert_eq!(asked.len(), 2);
+    // While the answer is awaited, one of them moves on.
+    mirror.put(ObjectType::Deals, &[deal("1", 2, "b")], LIST).unwrap();
+    let version = PropertyVersion {
+        value: Some("a".into()),
+        at: at(1),
+        source: "CRM_UI".into(),
+        user: None,
+    };
+    let answer = ["1", "2"].map(|id| Record {
+        history: [("dealstage".to_owned(), vec![version.clone()])].into(),
+        ..deal(id, 1, "a")
+    });
+    mirror.put_history(ObjectType::Deals, &asked, &answer).unwrap();
+    let due = mirror.history_due(ObjectType::Deals, 9).unwrap();
+    assert_eq!(due.iter().map(|due| due.id.as_str()).collect::<Vec<_>>(), ["1"]);
+    assert_eq!(mirror.history(&deals[0].reference()).unwrap().len(), 1);
+    // Found or not: who was asked for as it is now is not due any more.
+    mirror.put_history(ObjectType::Deals, &due, &[]).unwrap();
+    assert!(mirror.history_due(ObjectType::Deals, 9).unwrap().is_empty());
 }
 
 #[test]

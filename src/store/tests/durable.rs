@@ -112,6 +112,47 @@ fn a_damaged_mirror_is_moved_aside_and_starts_afresh() {
 }
 
 #[test]
+fn a_damaged_mirror_stays_where_it_is_while_another_process_syncs() {
+    let home = Home::new();
+    let settings = home.settings();
+    drop(home.open());
+    damage(&settings.dir.join("mirror.db"));
+    let lock = Lock::try_take(&settings.dir).unwrap().unwrap();
+    let refused = Store::open(&settings).unwrap_err();
+    assert!(
+        matches!(&refused, Error::DamagedInUse { file, .. } if file == "mirror.db"),
+        "{refused:?}"
+    );
+    let fault = Fault::from(refused);
+    assert_eq!(fault.kind, FaultKind::Store);
+    assert!(fault.to_string().contains("close the other dealdeck"), "{fault}");
+    assert!(settings.dir.join("mirror.db").exists());
+    assert!(!settings.dir.join("mirror.db.damaged").exists());
+    drop(lock);
+    let opened = Store::open(&settings).unwrap();
+    assert!(opened.notices[0].contains("'mirror.db' was damaged"));
+    assert!(Lock::try_take(&settings.dir).unwrap().is_some(), "free again");
+}
+
+#[test]
+fn of_many_starts_at_once_one_rebuilds_a_damaged_mirror() {
+    let home = Home::new();
+    let settings = home.settings();
+    drop(home.open());
+    damage(&settings.dir.join("mirror.db"));
+    let stores: Vec<_> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| Store::open(&settings).unwrap()))
+            .collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    let notices: Vec<_> = stores.iter().flat_map(|opened| &opened.notices).collect();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    let evidence = fs::read(settings.dir.join("mirror.db.damaged")).unwrap();
+    assert!(evidence.windows(64).any(|bytes| bytes == [0xA5; 64]));
+}
+
+#[test]
 fn damage_deep_in_a_large_mirror_is_found_and_mended_at_the_next_start() {
     let home = Home::new();
     let settings = home.settings();

@@ -6,6 +6,7 @@ mod durable;
 mod laws;
 mod mirror;
 mod outbox;
+mod scale;
 mod slots;
 
 use std::collections::BTreeMap;
@@ -17,12 +18,12 @@ use super::{Kept, NewOperation, Settings, Store};
 use crate::domain::{ObjectType, OpId, Payload, Properties, Record, RecordRef};
 
 /// A data directory of its own, removed at the end.
-struct Home {
+pub(super) struct Home {
     dir: TempDir,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
@@ -34,7 +35,7 @@ impl Home {
         }
     }
 
-    fn open(&self) -> Store {
+    pub(super) fn open(&self) -> Store {
         super::Store::open(&self.settings()).unwrap().store
     }
 }
@@ -53,7 +54,7 @@ fn cases(small: u32) -> proptest::test_runner::Config {
 }
 
 /// So many seconds after nine in the morning.
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_338_000 + second).unwrap()
 }
 
@@ -64,7 +65,7 @@ fn properties(pairs: &[(&str, &str)]) -> Properties {
         .collect()
 }
 
-fn record(object: ObjectType, id: &str, version: i64, pairs: &[(&str, &str)]) -> Record {
+pub(super) fn record(object: ObjectType, id: &str, version: i64, pairs: &[(&str, &str)]) -> Record {
     Record {
         object,
         id: id.into(),
@@ -132,4 +133,18 @@ fn note(deal: &str, text: &str) -> NewOperation {
 
 fn ids(ops: &[Kept]) -> Vec<OpId> {
     ops.iter().map(|op| op.id).collect()
+}
+
+/// How SQLite would run a query, step by step.
+pub(super) fn plan_of(conn: &rusqlite::Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    for nth in 1..=statement.parameter_count() {
+        statement.raw_bind_parameter(nth, 1).unwrap();
+    }
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get(3).unwrap());
+    }
+    steps
 }

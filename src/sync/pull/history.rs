@@ -30,7 +30,8 @@ pub async fn fill(core: &Core, object: ObjectType, most: u64) -> Result<u64, Tro
             break;
         }
         read += due.len() as u64;
-        let batch = core.client.batch_read(Lane::Sync, object, &due, &[], watched(object));
+        let ids: Vec<String> = due.iter().map(|due| due.id.clone()).collect();
+        let batch = core.client.batch_read(Lane::Sync, object, &ids, &[], watched(object));
         let Some(batch) = allowed(core, Need::Read(object), batch).await? else {
             break;
         };

@@ -41,7 +41,7 @@ pub use doubt::ask;
 pub use first::{basics, believe, check, facts};
 pub use gone::{archived, vanished};
 pub use pace::run;
-pub use walk::{Walk, since, walk};
+pub use walk::{Walk, settle, since, walk};
 
 /// The types that are mirrored, in the order in which people miss them.
 pub const MIRRORED: [ObjectType; 5] = [
@@ -227,7 +227,10 @@ async fn refresh_since(core: &Core, object: ObjectType, look: Look) -> Result<Ob
         .read(move |reader| Ok(reader.mirror.cursor(&since(object))?))
         .await?;
     match since.and_then(|text| text.parse().ok()) {
-        Some(since) => delta::delta(core, object, since, look).await,
+        Some(since) => {
+            settle(core, object).await?;
+            delta::delta(core, object, since, look).await
+        }
         None => {
             let tell = |progress: Progress| core.line.syncing(Connection::Syncing(progress));
             let mut count = ObjectCount::default();

@@ -477,14 +477,19 @@ async fn ask_about_the_rest(core: &Core, object: ObjectType) -> Result<u64, Trou
     }
 }
 
-/// The walk is over, if nothing is unread as far as the disk knows.
-async fn finish(core: &Core, object: ObjectType) -> Result<bool, Fault> {
-    // Step by step, so that nobody waits long for the store.
+/// Makes what was read whole quick to find, step by step, so that nobody waits long for the store.
+pub async fn settle(core: &Core, object: ObjectType) -> Result<(), Fault> {
     while core
         .desk
         .write(move |store| Ok(store.mirror.settle_load(object)?))
         .await?
     {}
+    Ok(())
+}
+
+/// The walk is over, if nothing is unread as far as the disk knows.
+async fn finish(core: &Core, object: ObjectType) -> Result<bool, Fault> {
+    settle(core, object).await?;
     core.desk
         .write(move |store| {
             let mark = mark_of(&store.mirror, object)?.filter(|mark| mark.unread.is_empty());
