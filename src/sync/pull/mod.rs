@@ -15,6 +15,7 @@ mod links;
 pub mod lists;
 pub mod notes;
 mod pace;
+mod round;
 mod top;
 mod unread;
 mod walk;
