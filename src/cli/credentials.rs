@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     domain::{Fault, FaultKind},
-    hubspot::{Grant, TokenStore},
+    hubspot::{Grant, TokenStore, is_region},
     store, term,
 };
 
@@ -159,9 +159,7 @@ impl TokenStore for Kept {
     fn region(&self) -> Option<String> {
         let text = self.read(REGION_FILE).ok().flatten()?;
         let region = text.expose_secret().trim();
-        // It becomes part of a host name.
-        let plain = (2..=8).contains(&region.len()) && region.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        plain.then(|| region.to_owned())
+        is_region(region).then(|| region.to_owned())
     }
 
     fn keep_region(&self, region: Option<&str>) {

@@ -11,6 +11,7 @@ use super::{
     budget::{Permit, Quota},
     call::Call,
     client::Client,
+    cursor::Cursor,
     failure::Failure,
     paths::{self, Query},
     wire::{self, Paging, Plain, Results, Text},
@@ -75,23 +76,36 @@ impl Client {
         ids: &[String],
     ) -> Result<BTreeMap<String, Vec<String>>, Failure> {
         let mut links: BTreeMap<String, Vec<String>> = ids.iter().map(|id| (id.clone(), Vec::new())).collect();
-        let mut open: Vec<(String, Option<String>)> = links.keys().map(|id| (id.clone(), None)).collect();
+        let mut open: Vec<(String, Cursor)> = links.keys().map(|id| (id.clone(), Cursor::default())).collect();
         while !open.is_empty() {
             let rest = open.split_off(open.len().min(BATCH));
             let answers = self.association_batch(lane, from, to, &open).await?;
-            open = rest;
+            let mut asked: BTreeMap<String, Cursor> = std::mem::replace(&mut open, rest).into_iter().collect();
             for answer in answers {
-                // An answer about a record nobody asked for (a merged one) has no place to go.
-                let Some(known) = links.get_mut(&answer.from.id.0) else {
+                let id = answer.from.id.0;
+                // An answer about a record nobody asked for (a merged one), or a second one, has no place to go.
+                let (Some(mut cursor), Some(known)) = (asked.remove(&id), links.get_mut(&id)) else {
                     continue;
                 };
+                let before = known.len();
                 known.extend(answer.to.into_iter().map(|to| to.to_object_id.0));
-                if let Some(after) = wire::after(answer.paging) {
-                    open.push((answer.from.id.0, Some(after)));
+                wire::dedupe(known);
+                let is_first = cursor.after().is_none();
+                let after = wire::after(answer.paging);
+                let goes_on = after.is_none() || is_first || known.len() > before;
+                match cursor.advance(after) {
+                    Ok(true) if goes_on => open.push((id, cursor)),
+                    Ok(false) => {}
+                    // HubSpot is known to ignore the cursors of a batch: the record is asked by itself.
+                    Ok(true) | Err(_) => {
+                        let record = RecordRef::new(from, id);
+                        let links = Box::pin(self.associations_of(lane, &record, to)).await?;
+                        known.extend(links.into_iter().map(|link| link.to));
+                        wire::dedupe(known);
+                    }
                 }
             }
         }
-        links.values_mut().for_each(wire::dedupe);
         Ok(links)
     }
 
@@ -101,9 +115,9 @@ impl Client {
         lane: Lane,
         from: ObjectType,
         to: ObjectType,
-        inputs: &[(String, Option<String>)],
+        inputs: &[(String, Cursor)],
     ) -> Result<Vec<WireLinks>, Failure> {
-        let inputs = inputs.iter().map(|(id, after)| match after {
+        let inputs = inputs.iter().map(|(id, cursor)| match cursor.after() {
             Some(after) => json!({ "id": id, "after": after }),
             None => json!({ "id": id }),
         });
@@ -140,10 +154,7 @@ impl Client {
         from: &RecordRef,
         to: ObjectType,
     ) -> Result<Vec<Association>, Failure> {
-        let (mut all, mut cursor) = (
-            BTreeMap::<String, Vec<AssociationLabel>>::new(),
-            wire::Cursor::default(),
-        );
+        let (mut all, mut cursor) = (BTreeMap::<String, Vec<AssociationLabel>>::new(), Cursor::default());
         loop {
             let path = Query::default()
                 .with("limit", "500")
@@ -154,7 +165,7 @@ impl Client {
                 let labels = all.entry(link.to_object_id.0).or_default();
                 labels.extend(link.association_types.into_iter().map(AssociationLabel::from));
             }
-            if !cursor.advance(page.paging)? {
+            if !cursor.advance(wire::after(page.paging))? {
                 break;
             }
         }

@@ -109,9 +109,17 @@ impl Client {
         let health = Health::of(&answer);
         if health == Health::Good {
             inner.retries.earn();
+            inner.answers.fetch_add(1, Ordering::Relaxed);
         }
         pass.leave(health, inner.clock.slot_time());
         answer
+    }
+
+    /// How many exchanges ended with an answer of a HubSpot that works, whatever it said, since the start. Two readings tell
+    /// whether anybody answers at all.
+    #[must_use]
+    pub fn answers(&self) -> u64 {
+        self.inner.answers.load(Ordering::Relaxed)
     }
 
     /// Until when HubSpot is left alone after too many bad answers, or because it asked for that; `None` when it is not.

@@ -4,7 +4,7 @@
 //! do stands in `call`.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -40,6 +40,8 @@ pub(super) struct Inner {
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
     pub(super) retries: RetryBudget,
+    /// Counts the answers that came in.
+    pub(super) answers: AtomicU64,
     /// Signs every request.
     pub(super) auth: Auth,
     tokens: Arc<dyn TokenStore>,
@@ -84,6 +86,7 @@ impl Client {
                 clock,
                 breaker: Breaker::new(),
                 retries: RetryBudget::new(),
+                answers: AtomicU64::new(0),
                 auth: Auth::new(credentials, desk, tokens.clone()),
                 timeout: settings.timeout,
                 max_retries: settings.max_retries,

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::{
     call::Call,
     client::Client,
+    cursor::Cursor,
     failure::Failure,
     paths::{self, Query},
     signal::Signal,
-    wire::{self, Cursor, Paging, Text},
+    wire::{self, Paging, Text},
 };
 use crate::domain::{FilterSummary, Lane, List, ListId, ListKind, ObjectType};
 
@@ -104,7 +105,7 @@ impl Client {
             let call = Call::post(format!("{}/all", paths::lists()), &body);
             let page = self.read(lane, call, wire::read::<WireLists>).await?;
             lists.extend(page.lists.into_iter().map(WireList::into_list));
-            if !cursor.advance(page.paging)? {
+            if !cursor.advance(wire::after(page.paging))? {
                 return Ok(lists);
             }
         }

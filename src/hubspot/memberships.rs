@@ -11,10 +11,11 @@ use super::{
     budget::Permit,
     call::Call,
     client::Client,
+    cursor::Cursor,
     failure::Failure,
     paths::{self, Query},
     signal::Signal,
-    wire::{self, Cursor, Results, Text},
+    wire::{self, Results, Text},
 };
 use crate::domain::{Lane, ListId, ListMember, Membership, MembershipChange, ObjectType, RecordRef};
 
@@ -97,21 +98,6 @@ impl Client {
         })
     }
 
-    /// All members of a list, by record id.
-    ///
-    /// # Errors
-    /// [`Failure`] when HubSpot refuses, or after the retries.
-    pub async fn every_member(&self, lane: Lane, list: &ListId) -> Result<Vec<ListMember>, Failure> {
-        let (mut members, mut cursor) = (Vec::new(), Cursor::default());
-        loop {
-            let page = self.member_page(lane, list, MemberOrder::Id, cursor.after()).await?;
-            members.extend(page.results.into_iter().map(WireMember::into_member));
-            if !cursor.advance(page.paging)? {
-                return Ok(members);
-            }
-        }
-    }
-
     async fn member_page(
         &self,
         lane: Lane,
@@ -144,7 +130,7 @@ impl Client {
                 .read(lane, Call::get(path), wire::read::<Results<WireMembership>>)
                 .await?;
             all.extend(page.results.into_iter().map(WireMembership::into_membership));
-            if !cursor.advance(page.paging)? {
+            if !cursor.advance(wire::after(page.paging))? {
                 return Ok(all);
             }
         }

@@ -31,6 +31,7 @@ mod client;
 #[cfg(test)]
 mod client_tests;
 mod clock;
+mod cursor;
 mod failure;
 mod lists;
 mod memberships;
@@ -59,13 +60,14 @@ pub use budget::{
 pub use classify::{Action, Applied, HeldReason, OpClass, Verdict, classify};
 pub use client::Client;
 pub use clock::Clock;
+pub use cursor::Cursor;
 pub use failure::Failure;
 pub use lists::ListSearch;
 pub use memberships::{MemberOrder, MemberPage};
 pub use queries::{BatchRead, Found, GetQuery, ListQuery, RecordPage};
 pub use search::{Comparison, SearchFilter, SearchPage, SearchQuery, SearchSort};
 pub use search_walk::SearchWalk;
-pub use settings::{DEFAULT_BASE_URL, Settings, check_base_url};
+pub use settings::{DEFAULT_BASE_URL, Settings, check_base_url, is_region};
 pub use signal::Signal;
 pub use transport::{HttpTransport, Request, Response, Transport, TransportError, TransportErrorKind};
 

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::{
     call::Call,
     client::Client,
+    cursor::Cursor,
     failure::Failure,
     paths::{self, Query},
     signal::Signal,
@@ -58,7 +59,7 @@ impl Client {
     }
 
     async fn owners_of(&self, lane: Lane, archived: bool) -> Result<Vec<Owner>, Failure> {
-        let (mut owners, mut cursor) = (Vec::new(), wire::Cursor::default());
+        let (mut owners, mut cursor) = (Vec::new(), Cursor::default());
         loop {
             let path = Query::default()
                 .with("limit", "500")
@@ -69,7 +70,7 @@ impl Client {
                 .read(lane, Call::get(path), wire::read::<Results<WireOwner>>)
                 .await?;
             owners.extend(page.results.into_iter().map(|owner| owner.into_owner(archived)));
-            if !cursor.advance(page.paging)? {
+            if !cursor.advance(wire::after(page.paging))? {
                 return Ok(owners);
             }
         }

@@ -95,7 +95,8 @@ pub fn check_base_url(text: &str) -> Result<String, Fault> {
 }
 
 /// Whether a region is a plain word: it becomes part of a host name.
-pub(super) fn is_region(text: &str) -> bool {
+#[must_use]
+pub fn is_region(text: &str) -> bool {
     (2..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

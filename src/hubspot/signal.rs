@@ -83,3 +83,43 @@ pub enum Signal {
     /// A status nobody documents.
     Unknown(u16),
 }
+
+impl Signal {
+    /// It is HubSpot's silence: there was no answer, or none of a HubSpot that works. What was asked may be what failed, or
+    /// the way there, or all of HubSpot.
+    #[must_use]
+    pub const fn is_silence(&self) -> bool {
+        matches!(
+            self,
+            Self::NotSent
+                | Self::NotProcessed
+                | Self::TimedOut
+                | Self::Lost
+                | Self::NotHubSpot
+                | Self::Blocked
+                | Self::Resting
+                | Self::Unreachable(_)
+                | Self::Server(_)
+        )
+    }
+
+    /// Whatever else were asked now would end in the same way.
+    #[must_use]
+    pub const fn is_about_everything(&self) -> bool {
+        matches!(
+            self,
+            Self::NotSent
+                | Self::Denied
+                | Self::Resting
+                | Self::Interception
+                | Self::Redirect
+                | Self::Unauthorized
+                | Self::RateWindow { .. }
+                | Self::RateSecond { .. }
+                | Self::RateDaily { .. }
+                | Self::Migrating { .. }
+                | Self::WrongHost
+                | Self::Unreachable(_)
+        )
+    }
+}

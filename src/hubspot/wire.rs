@@ -161,29 +161,6 @@ pub(super) fn after(paging: Option<Paging>) -> Option<String> {
         .filter(|after| !after.is_empty())
 }
 
-/// Where a walk over pages stands. It proves that the walk goes on: a cursor that comes twice in a row would never end.
-#[derive(Debug, Default)]
-pub(super) struct Cursor(Option<String>);
-
-impl Cursor {
-    pub(super) fn after(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-
-    /// Steps to the next page; false on the last one.
-    pub(super) fn advance(&mut self, paging: Option<Paging>) -> Result<bool, Failure> {
-        let next = after(paging);
-        if next.is_some() && next == self.0 {
-            return Err(Failure::new(
-                Signal::Unreadable,
-                "HubSpot's answer leads back to the same page",
-            ));
-        }
-        self.0 = next;
-        Ok(self.0.is_some())
-    }
-}
-
 /// A page of anything. Its results are the one key that must be there: some other server's JSON is not an empty page.
 #[derive(Debug, Deserialize)]
 pub(super) struct Results<T> {

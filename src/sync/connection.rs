@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::scopes::Need;
-use crate::domain::{Connection, Fault, Freshness};
+use crate::domain::{Connection, Fault, FaultKind, Freshness, ObjectType};
 
 /// The first wait after the line broke; it doubles with every failed probe.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
@@ -21,12 +21,22 @@ pub enum Part {
     Outbox,
     /// A step of an operation.
     Sending,
-    /// The pass over the deals.
-    Deals,
-    /// The pass over everything else.
-    Others,
-    /// Reading what properties were before.
-    Past,
+    /// Account and token.
+    Account,
+    /// What changed of a type.
+    Read(ObjectType),
+    /// Pipelines, owners and definitions.
+    Facts,
+    /// What is gone of a type.
+    Gone(ObjectType),
+    /// Looking at the lists.
+    Lists,
+    /// Lists whose members cannot be read.
+    Members,
+    /// Counting segments.
+    Segments,
+    /// Reading what properties of a type were before.
+    Past(ObjectType),
     /// Something the token may not do.
     Scope(Need),
     /// The deal somebody looks at.
@@ -177,13 +187,21 @@ impl Line {
         }
     }
 
-    /// What keeps a part from being read or sent; `None` once it goes through again. People are told the worst.
+    /// What keeps a part from being read or sent; `None` once it goes through again. People are told the worst. While
+    /// HubSpot fails at it again and again, the first failure is told: the others differ in their correlation ids.
     pub fn troubled(&self, part: Part, trouble: Option<Fault>) {
         let mut troubles = self.troubles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let goes_on = |before: &Fault, now: &Fault| [before.kind, now.kind] == [FaultKind::Offline; 2];
         match trouble {
-            Some(fault) => troubles.insert(part, fault),
-            None => troubles.remove(&part),
-        };
+            Some(fault) if troubles.get(&part).is_some_and(|before| goes_on(before, &fault)) => {}
+            Some(fault) => {
+                tracing::info!(?part, %fault, "something cannot be done");
+                troubles.insert(part, fault);
+            }
+            None => {
+                troubles.remove(&part);
+            }
+        }
         let worst = troubles.values().next().cloned();
         self.freshness.send_if_modified(|freshness| {
             let changed = freshness.trouble != worst;
@@ -285,9 +303,9 @@ mod tests {
         let line = Line::new(None);
         let fault = |what: &str| Fault::new(crate::domain::FaultKind::Auth, what, "ask");
         line.troubled(Part::Looks, Some(fault("no notes")));
-        line.troubled(Part::Deals, Some(fault("no deals")));
+        line.troubled(Part::Read(ObjectType::Deals), Some(fault("no deals")));
         assert_eq!(line.freshness().trouble, Some(fault("no deals")));
-        line.troubled(Part::Deals, None);
+        line.troubled(Part::Read(ObjectType::Deals), None);
         line.complete(at(1));
         assert_eq!(
             line.freshness().trouble,
@@ -296,6 +314,17 @@ mod tests {
         );
         line.troubled(Part::Looks, None);
         assert_eq!(line.freshness().trouble, None);
+    }
+
+    #[test]
+    fn of_failures_that_go_on_the_first_is_told() {
+        let line = Line::new(None);
+        let fault = |kind, what: &str| Some(Fault::new(kind, what, "wait"));
+        line.troubled(Part::Lists, fault(FaultKind::Offline, "failed (id 1)"));
+        line.troubled(Part::Lists, fault(FaultKind::Offline, "failed (id 2)"));
+        assert_eq!(line.freshness().trouble, fault(FaultKind::Offline, "failed (id 1)"));
+        line.troubled(Part::Lists, fault(FaultKind::Auth, "no"));
+        assert_eq!(line.freshness().trouble, fault(FaultKind::Auth, "no"));
     }
 
     #[test]

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     domain::{
-        ActivityItem, ActivityKind, Connection, DealId, Event, Fault, FaultKind, ObjectType, OpId, OpState, Operation,
-        Pipeline, SegmentCount, Who,
+        ActivityItem, ActivityKind, Connection, DealId, Event, Fault, FaultKind, Lane, ObjectType, OpId, OpState,
+        Operation, Pipeline, SegmentCount, Who,
     },
     hubspot::{Client, Failure, Signal},
     store::{self, OutboxView},
@@ -30,6 +30,8 @@ use crate::{
 const EVENTS: usize = 1_024;
 /// Between two words about a board that fills.
 const BOARD_EVERY: Duration = Duration::from_millis(250);
+/// So long HubSpot may be left alone before it is asked whether anybody is there.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// After this long, HubSpot's own word for "later" is not believed without asking again.
 const SLOWEST: Duration = Duration::from_secs(60);
 
@@ -186,15 +188,7 @@ impl Core {
     pub fn failed(&self, failure: &Failure) {
         let now = self.now();
         match &failure.signal {
-            Signal::NotSent
-            | Signal::NotProcessed
-            | Signal::TimedOut
-            | Signal::Lost
-            | Signal::NotHubSpot
-            | Signal::Blocked
-            | Signal::Resting
-            | Signal::Unreachable(_)
-            | Signal::Server(_) => {
+            signal if signal.is_silence() => {
                 self.line.broke(now, self.client.rests_until());
             }
             Signal::Unauthorized | Signal::Interception | Signal::Redirect | Signal::WrongHost => {
@@ -207,22 +201,63 @@ impl Core {
         }
     }
 
-    /// A pass or a look came to its end. What the state of the line does not say is told until one goes through.
-    pub fn ended<T>(&self, part: Part, outcome: &Result<T, Trouble>) {
+    /// A part of a round, or a look, came to its end. What the state of the line does not say is told until one goes
+    /// through. `answers` is how many answers there were when the round began. Answers whether other parts make sense now.
+    pub async fn ended<T>(&self, part: Part, outcome: &Result<T, Trouble>, answers: u64) -> bool {
         match outcome {
-            Ok(_) => self.line.troubled(part, None),
+            Ok(_) => {
+                self.line.troubled(part, None);
+                true
+            }
+            Err(Trouble::Failure(failure)) if failure.signal.is_silence() => {
+                let is_down = self.is_down(failure, answers).await;
+                if is_down {
+                    self.failed(failure);
+                }
+                if !is_down || !line_says_it(&failure.signal) {
+                    self.line.troubled(part, Some(failure.fault()));
+                }
+                !is_down
+            }
             Err(Trouble::Failure(failure)) => {
                 self.failed(failure);
                 if !line_says_it(&failure.signal) {
                     self.line.troubled(part, Some(failure.fault()));
                 }
+                matches!(failure.signal, Signal::RateSecond { .. }) || !failure.signal.is_about_everything()
             }
             Err(Trouble::Fault(fault)) => {
-                if !matches!(self.line.freshness().connection, Connection::ReadOnly(_)) {
+                let is_refused = matches!(self.line.freshness().connection, Connection::ReadOnly(_));
+                if !is_refused {
                     self.line.troubled(part, Some(fault.clone()));
                 }
+                !is_refused
             }
         }
+    }
+
+    /// Takes note of what the failure of one look says about the line: nothing, as long as somebody answers at all.
+    pub async fn weigh(&self, failure: &Failure) {
+        if !failure.signal.is_silence() || self.is_down(failure, self.client.answers()).await {
+            self.failed(failure);
+        }
+    }
+
+    /// Whether nobody answers at all: one thing that HubSpot fails at is no reason to leave everything else alone. Where
+    /// nothing else was asked since there were so many answers, something that always works is.
+    async fn is_down(&self, failure: &Failure, answers: u64) -> bool {
+        let is_silent = || self.client.answers() == answers;
+        if !is_silent() {
+            return false;
+        }
+        if !matches!(failure.signal, Signal::NotSent | Signal::Unreachable(_)) {
+            let patience = later(self.now(), PATIENCE);
+            let rest = self.client.rests_until().filter(|rest| *rest <= patience);
+            self.wait_until(rest.unwrap_or_else(|| self.now())).await;
+            // Whatever it says: the count tells whether somebody answered.
+            let _ = self.client.account(Lane::Verify).await;
+        }
+        is_silent()
     }
 
     /// More of the board is there; told at most four times a second, since reading it all again costs.

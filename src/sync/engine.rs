@@ -265,8 +265,9 @@ async fn make_sure(core: &Core) {
         // The sender lives in the core: this wait cannot fail.
         let _ = checked.wait_for(|checked| !*checked).await;
         core.line.opened().await;
+        let answers = core.client.answers();
         let outcome = pull::check(core).await;
-        core.ended(Part::Looks, &outcome);
+        core.ended(Part::Looks, &outcome, answers).await;
         if outcome.is_ok() {
             core.account_checked.send_replace(true);
         } else {

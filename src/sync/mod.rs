@@ -9,6 +9,7 @@ mod contacts;
 mod core;
 mod course;
 mod desk;
+mod detail;
 mod engine;
 mod feed;
 mod handle;

@@ -90,17 +90,14 @@ impl Reading<'_> {
 
     async fn members(&mut self, list: &List) -> Result<Vec<String>, Trouble> {
         let core = self.core;
-        let members = core.client.every_member(Lane::Sync, &list.id).await?;
-        let (id, told, now) = (list.id.clone(), pull::lists::told(list), core.now());
-        let ids = core
-            .desk
-            .write(move |store| {
-                let mut ids: BTreeSet<String> = members.iter().map(|member| member.record.clone()).collect();
-                ids.extend(store.mirror.members(&id)?.into_iter().map(|member| member.record));
-                store.mirror.put_members(&id, &members, &told, now)?;
-                Ok(ids)
-            })
-            .await?;
+        let known = async || {
+            let id = list.id.clone();
+            core.desk.read(move |reader| Ok(reader.mirror.members(&id)?)).await
+        };
+        let before = known().await?;
+        Box::pin(pull::lists::read_anyway(core, list)).await?;
+        let all = before.into_iter().chain(known().await?);
+        let ids: BTreeSet<String> = all.map(|member| member.record).collect();
         Ok(ids.into_iter().collect())
     }
 

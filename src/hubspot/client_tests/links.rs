@@ -54,6 +54,59 @@ async fn a_cursor_that_leads_back_ends_the_walk() {
     assert_eq!((failure.signal, script.asked().len()), (Signal::Unreadable, 2));
 }
 
+/// A page of a batch: who deal 1 is linked to, and the cursor of the next page.
+fn batch_page(contacts: &[u32], after: Option<&str>) -> Answer {
+    let to: Vec<_> = contacts.iter().map(|id| json!({ "toObjectId": id })).collect();
+    let paging = after.map(|after| json!({ "next": { "after": after } }));
+    ok(json!({ "results": [{ "from": { "id": "1" }, "to": to, "paging": paging }] }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_ignores_its_cursors_is_left_and_the_record_asked_by_itself() {
+    let single = || ok(json!({ "results": [{ "toObjectId": 7 }, { "toObjectId": 8 }, { "toObjectId": 9 }] }));
+    for (pages, name) in [
+        (
+            vec![batch_page(&[7, 8], Some("A")), batch_page(&[7, 8], Some("A"))],
+            "the same page again",
+        ),
+        (
+            vec![batch_page(&[7, 8], Some("A")), batch_page(&[7, 8], Some("B"))],
+            "the same page under another cursor",
+        ),
+    ] {
+        let mut answers = pages;
+        answers.push(single());
+        let (client, script) = client(answers);
+        let links = client
+            .associations(Lane::Read, ObjectType::Deals, ObjectType::Contacts, &["1".to_owned()])
+            .await
+            .unwrap();
+        assert_eq!(links["1"], ["7", "8", "9"], "{name}");
+        assert_eq!(script.asked().len(), 3, "{name}");
+        assert_eq!(
+            script.path(2),
+            "/crm/objects/2026-09/deals/1/associations/contacts?limit=500"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_reads_every_page_of_a_record_once() {
+    let twice = json!({ "results": [
+        { "from": { "id": "1" }, "to": [{ "toObjectId": 9 }] },
+        { "from": { "id": "1" }, "to": [{ "toObjectId": 9 }], "paging": { "next": { "after": "Z" } } },
+    ] });
+    let (client, script) = client(vec![batch_page(&[7, 8], Some("A")), ok(twice)]);
+    let links = client
+        .associations(Lane::Read, ObjectType::Deals, ObjectType::Contacts, &["1".to_owned()])
+        .await
+        .unwrap();
+    assert_eq!(
+        (&*links["1"], script.asked().len()),
+        (&["7", "8", "9"].map(String::from)[..], 2)
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn labels_replace_those_there_were() {
     let linked = status(

@@ -100,11 +100,16 @@ async fn members_come_in_pages_and_a_record_knows_its_lists() {
     let second = json!({ "results": [{ "recordId": 2 }] });
     let lists = json!({ "results": [{ "listId": 7, "lastAddedTimestamp": "2026-11-02T00:00:00Z" }] });
     let (client, script) = client(vec![ok(first), ok(second.clone()), ok(second), ok(lists)]);
-    let members = client.every_member(Lane::Read, &"7".into()).await.unwrap();
-    assert_eq!(
-        members.iter().map(|member| member.record.as_str()).collect::<Vec<_>>(),
-        ["1", "2"]
-    );
+    let mut ids = Vec::new();
+    for after in [None, Some("M")] {
+        let page = client
+            .list_members(Lane::Read, &"7".into(), MemberOrder::Id, after)
+            .await
+            .unwrap();
+        ids.extend(page.members.into_iter().map(|member| member.record));
+        assert_eq!(page.after.is_some(), after.is_none());
+    }
+    assert_eq!(ids, ["1", "2"]);
     let page = client
         .list_members(Lane::Read, &"7".into(), MemberOrder::Joined, Some("M"))
         .await

@@ -1,11 +1,11 @@
 //! HubSpot's lists and who is in them, since when, and who joined or left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Mirror, MirrorView, codec, names::Tx};
+use super::{Mirror, MirrorView, catalog, codec, names::Tx};
 use crate::{
     domain::{List, ListId, ListMember, MemberChange, Membership},
     store::Result,
@@ -54,6 +54,14 @@ impl MirrorView {
                 Ok((row.get::<_, i64>(0)?, codec::time_or_none(row, 1)?))
             })?;
         Ok((found.0.cast_unsigned(), found.1))
+    }
+
+    /// The members of the list are being read, and the last page was not yet met.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn members_open(&self, list: &ListId) -> Result<bool> {
+        is_open(&self.conn, list)
     }
 
     /// The members of a list, by record id.
@@ -114,6 +122,7 @@ impl Mirror {
                 .query_map([], |row| codec::id_text(row, 0))?
                 .collect::<rusqlite::Result<_>>()?;
             for gone in known.iter().filter(|id| !named.contains(id.as_str())) {
+                close(tx, &ListId::from(gone.as_str()))?;
                 for table in ["list WHERE id", "member WHERE list"] {
                     tx.execute(&format!("DELETE FROM {table} = ?1"), [codec::id(gone)])?;
                 }
@@ -134,30 +143,66 @@ impl Mirror {
     /// When the file cannot be written.
     pub fn put_members(&mut self, list: &ListId, now: &[ListMember], told: &str, at: Timestamp) -> Result<()> {
         self.write(|tx| {
-            let id = codec::id(list.as_str());
-            let is_first: bool = tx
-                .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM list WHERE id = ?1 AND told IS NOT NULL)")?
-                .query_row([&id], |row| row.get(0))?;
-            let before: BTreeMap<String, Option<Timestamp>> = members(tx, list)?
-                .into_iter()
-                .map(|member| (member.record, member.joined_at))
-                .collect();
-            let after: BTreeSet<&str> = now.iter().map(|member| member.record.as_str()).collect();
-            for gone in before.keys().filter(|record| !after.contains(record.as_str())) {
-                leave(tx, list, gone)?;
-                note(tx, list, gone, false, at, is_first)?;
-            }
+            begin(tx, list)?;
             for member in now {
-                let joined = member.joined_at.map(codec::whole_millis);
-                match before.get(&member.record) {
-                    Some(known) if *known == joined => continue,
-                    Some(_) => {}
-                    None => note(tx, list, &member.record, true, joined.unwrap_or(at), is_first)?,
-                }
-                join(tx, list, &member.record, joined)?;
+                meet(tx, list, member, at)?;
             }
-            tx.execute("UPDATE list SET told = ?2 WHERE id = ?1", params![id, told])?;
-            forget(tx, at)
+            finish(tx, list, told, at)
+        })
+    }
+
+    /// Begins (or begins again) to read the members of a list from its first page, with the cursor that says so. Whoever
+    /// joins from now on counts as met, however that was learnt, also by the next process if this one ends in between.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn members_begin(&mut self, list: &ListId, cursor: (&str, &str)) -> Result<()> {
+        self.write(|tx| {
+            begin(tx, list)?;
+            catalog::set_cursor(tx, cursor.0, cursor.1)
+        })
+    }
+
+    /// Takes over one page of members and moves the cursor, in one transaction. Nobody has left as yet.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn members_page(
+        &mut self,
+        list: &ListId,
+        page: &[ListMember],
+        at: Timestamp,
+        cursor: (&str, &str),
+    ) -> Result<()> {
+        self.write(|tx| {
+            for member in page {
+                meet(tx, list, member, at)?;
+            }
+            catalog::set_cursor(tx, cursor.0, cursor.1)
+        })
+    }
+
+    /// Takes over the last page, in one transaction with what follows from it: whoever no page named has left, and the list
+    /// is right as of when it said `told`. Without a beginning nobody leaves, and the list is to be read again.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn members_finish(
+        &mut self,
+        list: &ListId,
+        page: &[ListMember],
+        told: &str,
+        at: Timestamp,
+        cursor: (&str, &str),
+    ) -> Result<()> {
+        self.write(|tx| {
+            for member in page {
+                meet(tx, list, member, at)?;
+            }
+            if is_open(tx, list)? {
+                finish(tx, list, told, at)?;
+            }
+            catalog::set_cursor(tx, cursor.0, cursor.1)
         })
     }
 
@@ -182,12 +227,12 @@ impl Mirror {
                 {
                     let list = ListId::from(gone.as_str());
                     leave(tx, &list, contact)?;
-                    note(tx, &list, contact, false, at, false)?;
+                    note(tx, &list, contact, false, at)?;
                 }
                 for now in lists.iter().filter(|now| read.contains(now.list.as_str())) {
                     let joined = now.joined_at.map(codec::whole_millis);
                     if !before.iter().any(|id| id == now.list.as_str()) {
-                        note(tx, &now.list, contact, true, joined.unwrap_or(at), false)?;
+                        note(tx, &now.list, contact, true, joined.unwrap_or(at))?;
                     }
                     join(tx, &now.list, contact, joined)?;
                 }
@@ -229,6 +274,95 @@ fn members(conn: &Connection, list: &ListId) -> Result<Vec<ListMember>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The reading of a list is kept beside those of the types, whose numbers are positive: under the negative of its row.
+const READING: &str = "(SELECT -rowid FROM list WHERE id = ?1)";
+
+/// Forgets what was met so far. Where there is no member yet, nobody can be found to have left, and nobody takes note.
+fn begin(tx: &Tx<'_>, list: &ListId) -> Result<()> {
+    close(tx, list)?;
+    tx.execute(
+        "INSERT INTO relist (object, is_first) \
+         SELECT -rowid, NOT EXISTS (SELECT 1 FROM member WHERE list = ?1) FROM list WHERE id = ?1",
+        [codec::id(list.as_str())],
+    )?;
+    Ok(())
+}
+
+fn is_open(conn: &Connection, list: &ListId) -> Result<bool> {
+    let open = conn
+        .prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM relist WHERE object = {READING})"
+        ))?
+        .query_row([codec::id(list.as_str())], |row| row.get(0))?;
+    Ok(open)
+}
+
+/// A page names a member: whoever was none before has joined.
+fn meet(tx: &Tx<'_>, list: &ListId, member: &ListMember, at: Timestamp) -> Result<()> {
+    let joined = member.joined_at.map(codec::whole_millis);
+    let before: Option<Option<Timestamp>> = tx
+        .prepare_cached("SELECT joined FROM member WHERE list = ?1 AND record = ?2")?
+        .query_row([codec::id(list.as_str()), codec::id(&member.record)], |row| {
+            codec::time_or_none(row, 0)
+        })
+        .optional()?;
+    if before.is_none() {
+        note(tx, list, &member.record, true, joined.unwrap_or(at))?;
+    }
+    if before == Some(joined) {
+        return saw(tx, list, &member.record);
+    }
+    join(tx, list, &member.record, joined)
+}
+
+/// Takes out whoever was not met since the beginning, however many they are, without listing them in memory.
+fn finish(tx: &Tx<'_>, list: &ListId, told: &str, at: Timestamp) -> Result<()> {
+    let id = codec::id(list.as_str());
+    let unmet = format!(
+        "FROM member WHERE list = ?1 \
+         AND EXISTS (SELECT 1 FROM relist WHERE object = {READING} AND is_first = 0) \
+         AND NOT EXISTS (SELECT 1 FROM relist_seen AS s WHERE s.object = {READING} AND s.id = member.record)"
+    );
+    if is_read(tx, list)? {
+        tx.execute(
+            &format!("INSERT INTO member_change (list, record, joins, at) SELECT list, record, 0, ?2 {unmet}"),
+            params![id, at.as_millisecond()],
+        )?;
+    }
+    tx.execute(&format!("DELETE {unmet}"), [&id])?;
+    close(tx, list)?;
+    tx.execute("UPDATE list SET told = ?2 WHERE id = ?1", params![id, told])?;
+    forget(tx, at)
+}
+
+fn close(tx: &Tx<'_>, list: &ListId) -> Result<()> {
+    for table in ["relist", "relist_seen"] {
+        tx.execute(
+            &format!("DELETE FROM {table} WHERE object = {READING}"),
+            [codec::id(list.as_str())],
+        )?;
+    }
+    Ok(())
+}
+
+/// Takes note that somebody is a member, while the list is being read.
+fn saw(tx: &Tx<'_>, list: &ListId, record: &str) -> Result<()> {
+    tx.prepare_cached(&format!(
+        "INSERT OR IGNORE INTO relist_seen (object, id) \
+         SELECT object, ?2 FROM relist WHERE object = {READING} AND is_first = 0"
+    ))?
+    .execute([codec::id(list.as_str()), codec::id(record)])?;
+    Ok(())
+}
+
+/// The list was read whole before: what is different now is news.
+fn is_read(conn: &Connection, list: &ListId) -> Result<bool> {
+    let read = conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM list WHERE id = ?1 AND told IS NOT NULL)")?
+        .query_row([codec::id(list.as_str())], |row| row.get(0))?;
+    Ok(read)
+}
+
 fn join(tx: &Tx<'_>, list: &ListId, record: &str, joined: Option<Timestamp>) -> Result<()> {
     tx.prepare_cached("INSERT OR REPLACE INTO member (list, record, joined) VALUES (?1, ?2, ?3)")?
         .execute(params![
@@ -236,7 +370,7 @@ fn join(tx: &Tx<'_>, list: &ListId, record: &str, joined: Option<Timestamp>) -> 
             codec::id(record),
             joined.map(Timestamp::as_millisecond)
         ])?;
-    Ok(())
+    saw(tx, list, record)
 }
 
 fn leave(tx: &Tx<'_>, list: &ListId, record: &str) -> Result<()> {
@@ -245,8 +379,9 @@ fn leave(tx: &Tx<'_>, list: &ListId, record: &str) -> Result<()> {
     Ok(())
 }
 
-fn note(tx: &Tx<'_>, list: &ListId, record: &str, joins: bool, at: Timestamp, is_first: bool) -> Result<()> {
-    if is_first {
+/// Who joins or leaves a list that was never read whole does not do so now.
+fn note(tx: &Tx<'_>, list: &ListId, record: &str, joins: bool, at: Timestamp) -> Result<()> {
+    if !is_read(tx, list)? {
         return Ok(());
     }
     tx.prepare_cached("INSERT INTO member_change (list, record, joins, at) VALUES (?1, ?2, ?3, ?4)")?
@@ -264,4 +399,128 @@ fn forget(tx: &Tx<'_>, now: Timestamp) -> Result<()> {
     tx.prepare_cached("DELETE FROM member_change WHERE at < ?1")?
         .execute([before.as_millisecond()])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::{Settings, Store};
+
+    const MARK: (&str, &str) = ("members:7:contacts", "a page");
+
+    fn store(dir: &TempDir) -> Store {
+        let dir = dir.path().join("data");
+        Store::open(&Settings { dir }).unwrap().store
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn list(id: &str) -> List {
+        List {
+            id: id.into(),
+            name: id.into(),
+            object: None,
+            kind: None,
+            status: String::new(),
+            size: None,
+            updated_at: None,
+            joined_at: None,
+            left_at: None,
+            filters: None,
+        }
+    }
+
+    fn page(ids: &[&str]) -> Vec<ListMember> {
+        let member = |id: &&str| ListMember {
+            record: (*id).to_owned(),
+            joined_at: Some(at(1)),
+        };
+        ids.iter().map(member).collect()
+    }
+
+    fn ids(store: &Store, list: &ListId) -> Vec<String> {
+        let members = store.mirror.members(list).unwrap();
+        members.into_iter().map(|member| member.record).collect()
+    }
+
+    fn news(store: &Store) -> Vec<(String, bool)> {
+        let changes = store.mirror.member_changes(Timestamp::MIN).unwrap();
+        changes
+            .into_iter()
+            .map(|change| (change.record, change.joins))
+            .collect()
+    }
+
+    #[test]
+    fn whoever_no_page_named_leaves_with_the_last_page_and_not_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let (seven, other) = (ListId::from("7"), ListId::from("abc"));
+        let mut store_ = store(&dir);
+        store_.mirror.put_lists(&[list("7"), list("abc")]).unwrap();
+        for id in [&seven, &other] {
+            let all = page(&["1", "2", "3", "4", "5"]);
+            store_.mirror.put_members(id, &all, "first", at(10)).unwrap();
+        }
+        assert_eq!(news(&store_), [], "nobody joins a list that is read for the first time");
+        store_.mirror.members_begin(&seven, MARK).unwrap();
+        store_
+            .mirror
+            .members_page(&seven, &page(&["1", "6"]), at(20), MARK)
+            .unwrap();
+        assert_eq!(ids(&store_, &seven), ["1", "2", "3", "4", "5", "6"]);
+        // Somebody is known to have joined although the page that would name them has passed.
+        let membership = Membership {
+            list: seven.clone(),
+            joined_at: Some(at(21)),
+        };
+        store_
+            .mirror
+            .put_memberships(&[("0".into(), vec![membership])], at(21))
+            .unwrap();
+        // The next process goes on where this one ended.
+        drop(store_);
+        let mut store_ = store(&dir);
+        assert!(store_.mirror.members_open(&seven).unwrap());
+        assert_eq!(store_.mirror.cursor(MARK.0).unwrap().as_deref(), Some(MARK.1));
+        store_
+            .mirror
+            .members_finish(&seven, &page(&["4"]), "then", at(30), MARK)
+            .unwrap();
+        assert_eq!(ids(&store_, &seven), ["0", "1", "4", "6"]);
+        assert_eq!(store_.mirror.list_told(&seven).unwrap().as_deref(), Some("then"));
+        assert!(!store_.mirror.members_open(&seven).unwrap());
+        let expected = [("6", true), ("0", true), ("2", false), ("3", false), ("5", false)];
+        let mut expected = expected.map(|(id, joins)| (id.to_owned(), joins)).to_vec();
+        let mut told = news(&store_);
+        expected.sort();
+        told.sort();
+        assert_eq!(told, expected);
+        assert_eq!(ids(&store_, &other).len(), 5, "another list is left alone");
+    }
+
+    #[test]
+    fn without_a_beginning_nobody_leaves() {
+        let dir = tempfile::tempdir().unwrap();
+        let seven = ListId::from("7");
+        let mut store = store(&dir);
+        store.mirror.put_lists(&[list("7")]).unwrap();
+        store
+            .mirror
+            .put_members(&seven, &page(&["1", "2"]), "first", at(10))
+            .unwrap();
+        store.mirror.members_begin(&seven, MARK).unwrap();
+        // The list goes, and comes back: what was met of it is forgotten.
+        store.mirror.put_lists(&[]).unwrap();
+        store.mirror.put_lists(&[list("7")]).unwrap();
+        store
+            .mirror
+            .members_finish(&seven, &page(&["3"]), "then", at(30), MARK)
+            .unwrap();
+        assert_eq!(ids(&store, &seven), ["3"]);
+        assert_eq!(store.mirror.list_told(&seven).unwrap(), None, "it is to be read again");
+    }
 }

@@ -54,7 +54,7 @@ pub async fn basics(core: &Core) -> Result<(), Trouble> {
 }
 
 /// Reads pipelines, owners and the definitions of these types' properties, unless that was done a moment ago, by whichever
-/// process.
+/// process. One that fails does not keep the others from being kept.
 pub async fn facts(core: &Core, objects: &[ObjectType], anyway: bool) -> Result<(), Trouble> {
     let now = core.now();
     let read_at = core.desk.read(|reader| Ok(reader.mirror.cursor(FACTS_AT)?)).await?;
@@ -68,10 +68,16 @@ pub async fn facts(core: &Core, objects: &[ObjectType], anyway: bool) -> Result<
         join_all(objects.iter().map(|object| define(core, *object))),
     )
     .await;
-    let (pipelines, owners) = (pipelines?, owners?);
-    let definitions: Vec<_> = definitions.into_iter().collect::<Result<_, Trouble>>()?;
+    let mut troubles = Vec::new();
+    let pipelines = pipelines.unwrap_or_else(|trouble| missed(&mut troubles, trouble));
+    let owners = owners.unwrap_or_else(|trouble| missed(&mut troubles, trouble));
+    let definitions: Vec<_> = definitions
+        .into_iter()
+        .filter_map(|definitions| definitions.unwrap_or_else(|trouble| missed(&mut troubles, trouble)))
+        .collect();
     // What the token may not read is asked for by every pass: it may be granted any time.
-    let is_whole = pipelines.is_some() && owners.is_some() && objects.len() == MIRRORED.len();
+    let is_all = pipelines.is_some() && owners.is_some() && objects.len() == MIRRORED.len();
+    let is_whole = is_all && troubles.is_empty();
     let changed = core
         .desk
         .write(move |store| {
@@ -83,7 +89,7 @@ pub async fn facts(core: &Core, objects: &[ObjectType], anyway: bool) -> Result<
             if let Some(owners) = owners {
                 mirror.put_owners(&owners)?;
             }
-            for (object, definitions) in definitions.into_iter().flatten() {
+            for (object, definitions) in definitions {
                 mirror.put_definitions(object, &definitions)?;
             }
             if is_whole {
@@ -95,7 +101,21 @@ pub async fn facts(core: &Core, objects: &[ObjectType], anyway: bool) -> Result<
     if changed {
         core.tell(Event::BoardChanged);
     }
-    Ok(())
+    // What stops everything is told before what failed by itself.
+    let about_everything = |trouble: &Trouble| match trouble {
+        Trouble::Failure(failure) => !failure.signal.is_about_everything(),
+        Trouble::Fault(_) => true,
+    };
+    match troubles.into_iter().min_by_key(about_everything) {
+        Some(trouble) => Err(trouble),
+        None => Ok(()),
+    }
+}
+
+/// What could not be read is left as it is here; what else came is kept.
+fn missed<T>(troubles: &mut Vec<Trouble>, trouble: Trouble) -> Option<T> {
+    troubles.push(trouble);
+    None
 }
 
 async fn define(core: &Core, object: ObjectType) -> Result<Option<(ObjectType, Vec<PropertyDefinition>)>, Trouble> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Trouble, properties_of};
 use crate::{
     domain::{ActivityItem, ActivityKind, Deal, DealId, Event, Fault, Lane, ObjectType, Record},
-    hubspot::ListQuery,
+    hubspot::{Cursor, ListQuery},
     store::Changed,
     sync::{connection::later, core::Core, feed},
 };
@@ -69,34 +69,73 @@ fn tell_deals(core: &Core, ids: Vec<DealId>) {
     }
 }
 
-/// An archive of so few pages costs next to nothing.
-const FEW: u64 = 5;
-/// Listing one of the three archives may cost this part of the day's budget: all together a hundredth.
-const SHARE: u64 = 300;
+/// What is read whole again and again because HubSpot has no better way to tell what changed. All together it may cost a
+/// hundredth of the day's budget, of which each has its part, however long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upkeep {
+    /// The archive of the deals: a board that shows what is gone is the worst to have.
+    Deals,
+    /// The archive of any other type.
+    Archive,
+    /// The list of a type whose records cannot be counted.
+    Sweep,
+    /// The members of HubSpot's lists, all lists together.
+    Lists,
+}
+
+impl Upkeep {
+    /// The archive of a type.
+    pub const fn archive_of(object: ObjectType) -> Self {
+        match object {
+            ObjectType::Deals => Self::Deals,
+            _ => Self::Archive,
+        }
+    }
+
+    /// One in so many requests of the day. With five types these are 1/4, four times 1/16, five times 1/20, and 1/4 of the
+    /// hundredth.
+    const fn one_in(self) -> u64 {
+        match self {
+            Self::Deals | Self::Lists => 400,
+            Self::Archive => 1_600,
+            Self::Sweep => 2_000,
+        }
+    }
+
+    /// How long so many pages rest once they were read, with so many requests a day.
+    fn rest(self, pages: u64, day: u64) -> Duration {
+        if pages <= FEW {
+            return Duration::ZERO;
+        }
+        Duration::from_secs((86_400 * self.one_in()).saturating_mul(pages) / day.max(1))
+    }
+}
+
+/// So few pages are read whenever somebody asks, which [`super::pace`] does every five minutes: deletions are to be seen
+/// within ten. Five archives and five sweeps of one page cost 2,880 requests a day, a little more than a hundredth of the
+/// smallest plan's and less of every other.
+const FEW: u64 = 1;
 /// The day's budget while HubSpot has not said it: the smallest plan's.
 const SMALLEST_DAY: u64 = 250_000;
 
-/// When an archive was listed last, and how many pages of it.
-#[derive(Serialize, Deserialize)]
+/// When something was read whole last, and how many pages of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Listed {
     pub at: Timestamp,
     pub pages: u64,
 }
 
 impl Listed {
-    /// Whether it is too early to list so many pages again.
+    /// Whether it is too early to sweep so many pages again.
     pub fn rests(&self, core: &Core) -> bool {
-        let day = core.client.limits().daily.map_or(SMALLEST_DAY, |day| day.capacity);
-        later(self.at, rest(self.pages, day)) > core.now()
+        self.rests_as(core, Upkeep::Sweep)
     }
-}
 
-/// How long a listed archive rests, by what listing it costs.
-fn rest(pages: u64, day: u64) -> Duration {
-    if pages <= FEW {
-        return Duration::ZERO;
+    /// Whether it is too early to read so many pages of this again.
+    pub fn rests_as(&self, core: &Core, what: Upkeep) -> bool {
+        let day = core.client.limits().daily.map_or(SMALLEST_DAY, |day| day.capacity);
+        later(self.at, what.rest(self.pages, day)) > core.now()
     }
-    Duration::from_secs((86_400 * SHARE).saturating_mul(pages) / day.max(1))
 }
 
 /// Takes archived records of a type out of the mirror; answers how many were there. HubSpot only lists an archive whole,
@@ -109,18 +148,18 @@ pub async fn archived(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
     };
     let listed: Option<Listed> = listed.and_then(|text| serde_json::from_str(&text).ok());
     let at = core.now();
-    if listed.is_some_and(|listed| listed.rests(core)) {
+    if listed.is_some_and(|listed| listed.rests_as(core, Upkeep::archive_of(object))) {
         return Ok(0);
     }
-    let (mut after, mut taken, mut pages) = (None, 0, 0);
+    let (mut cursor, mut taken, mut pages) = (Cursor::default(), 0, 0);
     loop {
         let query = ListQuery {
             properties: properties_of(object),
             archived: true,
-            after,
+            after: cursor.after().map(str::to_owned),
             ..ListQuery::default()
         };
-        let page = core.client.list(Lane::Sync, object, &query).await?;
+        let page = Box::pin(core.client.list(Lane::Sync, object, &query)).await?;
         taken += take(core, object, page.records).await?;
         pages += 1;
         // After every page: what an interrupted listing has cost counts, too.
@@ -131,8 +170,7 @@ pub async fn archived(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
         core.desk
             .write(move |store| Ok(store.mirror.set_cursor(&name, &listed)?))
             .await?;
-        after = page.after;
-        if after.is_none() {
+        if !cursor.advance(page.after)? {
             return Ok(taken);
         }
     }
@@ -182,24 +220,39 @@ async fn remove(core: &Core, object: ObjectType, ids: Vec<String>, told: Vec<Rec
 mod tests {
     use super::*;
 
+    /// What one of these costs a day when it is looked at every five minutes.
+    fn a_day(what: Upkeep, pages: u64, day: u64) -> u64 {
+        let between = what.rest(pages, day).max(Duration::from_mins(5));
+        pages * 86_400 / between.as_secs()
+    }
+
+    /// Everything there is, each of so many pages.
+    fn all(pages: u64, day: u64) -> u64 {
+        a_day(Upkeep::Deals, pages, day)
+            + 4 * a_day(Upkeep::Archive, pages, day)
+            + 5 * a_day(Upkeep::Sweep, pages, day)
+            + a_day(Upkeep::Lists, pages, day)
+    }
+
     #[test]
-    fn the_archives_never_cost_more_than_a_hundredth_of_the_day() {
-        for (pages, day) in [
-            (1, 250_000),
-            (5, 250_000),
-            (6, 250_000),
-            (400, 250_000),
-            (20_000, 1_000_000),
-        ] {
-            // Pace asks at most every ten minutes.
-            let between = rest(pages, day).max(Duration::from_mins(10));
-            let a_day = 3 * pages * (86_400 / between.as_secs());
-            assert!(a_day <= day / 100, "{pages} pages: {a_day} requests of {day}");
+    fn whatever_is_large_costs_a_hundredth_of_the_day_all_together() {
+        for day in [250_000, 625_000, 1_000_000] {
+            for pages in [2, 3, 5, 6, 17, 400, 20_000] {
+                let a_day = all(pages, day);
+                assert!(a_day <= day / 100 + 10, "{pages} pages: {a_day} requests of {day}");
+            }
         }
-        assert_eq!(
-            rest(1, 250_000),
-            Duration::ZERO,
-            "a small archive is listed whenever somebody asks"
+    }
+
+    #[test]
+    fn what_is_small_is_read_whenever_somebody_asks() {
+        assert_eq!(all(1, 250_000), 11 * 288, "1.3 % of the smallest plan's day");
+        for what in [Upkeep::Deals, Upkeep::Archive, Upkeep::Sweep, Upkeep::Lists] {
+            assert_eq!(what.rest(1, 250_000), Duration::ZERO);
+        }
+        assert!(
+            Upkeep::Deals.rest(4, 250_000) < Duration::from_mins(10),
+            "a deal that is archived is missed within ten minutes"
         );
     }
 }

@@ -16,6 +16,7 @@ mod links;
 pub mod lists;
 pub mod notes;
 mod pace;
+mod round;
 mod top;
 mod unread;
 mod walk;

@@ -25,8 +25,9 @@ pub async fn serve_looks(core: &Core) {
         };
         core.account_is_checked().await;
         core.line.opened().await;
+        let answers = core.client.answers();
         let outcome = look(core, &deal).await;
-        core.ended(Part::Looks, &outcome);
+        core.ended(Part::Looks, &outcome, answers).await;
         if let Err(trouble) = outcome {
             tracing::info!(%deal, fault = %trouble.fault(), "a deal could not be read");
         }

@@ -1,12 +1,17 @@
 //! When what is read: the deals often, so that a first sync of a million contacts never holds them up; everything else
-//! beside them, less often. Both give way to what people changed, and rest while the line is down.
+//! beside them, less often. Both give way to what people changed, and rest while the line is down. What fails by itself
+//! waits by itself.
 
 use std::time::Duration;
 
 use futures::future::{join_all, join3};
 use jiff::Timestamp;
+use tokio::sync::watch;
 
-use super::{Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, history, lists, refresh};
+use super::{
+    Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, history, lists, refresh,
+    round::{Due, Round, Stop},
+};
 use crate::{
     domain::{Connection, Lane, ObjectCount, ObjectType},
     sync::{
@@ -46,46 +51,43 @@ const REST: Duration = Duration::from_secs(30);
 /// Polls until dropped.
 pub async fn run(core: &Core) {
     let now = core.now();
-    let mut deals = Deals {
-        basics: now,
-        facts: now,
-        deals: now,
-        gone: now,
-        usage: now,
-        thorough: later(now, THOROUGH),
+    let tried = watch::Sender::new(false);
+    let mut deals = Deals::new(now, &tried);
+    let mut others = Others::new(now);
+    let mut past = Past {
+        deals: Due::at(now),
+        contacts: Due::at(now),
     };
-    let mut others = Others {
-        poll: now,
-        gone: now,
-        recount: now,
-        thorough: later(now, THOROUGH),
-    };
-    let mut past = Past { due: now };
     let afterwards = async {
-        core.account_is_checked().await;
-        let mut freshness = core.line.watch();
-        let _ = freshness.wait_for(|freshness| freshness.as_of.is_some()).await;
+        deals_were_tried(core, &tried).await;
         Box::pin(drive(core, &mut others)).await;
     };
     let past = async {
-        core.account_is_checked().await;
-        let mut freshness = core.line.watch();
-        let _ = freshness.wait_for(|freshness| freshness.as_of.is_some()).await;
+        deals_were_tried(core, &tried).await;
         Box::pin(drive(core, &mut past)).await;
     };
     join3(Box::pin(drive(core, &mut deals)), afterwards, past).await;
 }
 
+/// Nothing is read beside the deals before they were read whole once, or proved not to be readable now.
+async fn deals_were_tried(core: &Core, tried: &watch::Sender<bool>) {
+    core.account_is_checked().await;
+    let (mut freshness, mut tried) = (core.line.watch(), tried.subscribe());
+    // Both senders live longer: neither wait can fail.
+    tokio::select! {
+        _ = freshness.wait_for(|freshness| freshness.as_of.is_some()) => {}
+        _ = tried.wait_for(|tried| *tried) => {}
+    }
+}
+
 /// Things that are read together.
 trait Stream {
     /// Reads what is due.
-    async fn round(&mut self, core: &Core) -> Result<(), Trouble>;
+    async fn round(&mut self, round: &Round<'_>) -> Result<(), Stop>;
     /// When the next thing is due.
     fn next(&self) -> Timestamp;
-    /// Somebody wants fresh data by then.
+    /// Somebody wants fresh data by then, and what failed to be tried again.
     fn hurry(&mut self, by: Timestamp);
-    /// What stands still when it fails.
-    fn part(&self) -> Part;
 }
 
 async fn drive(core: &Core, stream: &mut impl Stream) {
@@ -93,14 +95,9 @@ async fn drive(core: &Core, stream: &mut impl Stream) {
     loop {
         core.line.opened().await;
         give_way(core).await;
-        let outcome = stream.round(core).await;
-        core.ended(stream.part(), &outcome);
-        let mut next = match outcome {
+        let mut next = match stream.round(&Round::begin(core)).await {
             Ok(()) => stream.next(),
-            Err(trouble) => {
-                tracing::info!(fault = %trouble.fault(), "reading from HubSpot stopped");
-                stream.next().max(later(core.now(), REST))
-            }
+            Err(Stop) => stream.next().max(later(core.now(), REST)),
         };
         if let Connection::Slowed { until } = core.line.freshness().connection {
             next = next.max(until);
@@ -148,26 +145,54 @@ const fn look(is_thorough: bool) -> Look {
 }
 
 /// Account, pipelines, owners, definitions, the day's gauge and the deals.
-struct Deals {
-    basics: Timestamp,
-    facts: Timestamp,
-    deals: Timestamp,
-    gone: Timestamp,
+struct Deals<'a> {
+    basics: Due,
+    facts: Due,
+    deals: Due,
+    gone: Due,
     usage: Timestamp,
     thorough: Timestamp,
+    /// Becomes true once the deals were read, or could not be.
+    tried: &'a watch::Sender<bool>,
 }
 
-impl Stream for Deals {
-    async fn round(&mut self, core: &Core) -> Result<(), Trouble> {
-        let now = core.now();
-        if self.basics <= now || !core.is_account_checked() || core.scopes.is_stale() {
-            basics(core).await?;
-            self.basics = later(now, BASICS);
-            self.facts = now;
+impl<'a> Deals<'a> {
+    fn new(now: Timestamp, tried: &'a watch::Sender<bool>) -> Self {
+        Self {
+            basics: Due::at(now),
+            facts: Due::at(now),
+            deals: Due::at(now),
+            gone: Due::at(now),
+            usage: now,
+            thorough: later(now, THOROUGH),
+            tried,
         }
-        if self.facts <= now {
-            facts(core, &MIRRORED, true).await?;
-            self.facts = later(now, FACTS);
+    }
+
+    /// Whose account it is. Nothing is read of one that nobody is sure of.
+    async fn make_sure(&mut self, round: &Round<'_>) -> Result<(), Stop> {
+        let (core, now) = (round.core, round.now);
+        let is_stale = core.scopes.is_stale() && !self.basics.has_failed();
+        if !self.basics.is_due(now) && core.is_account_checked() && !is_stale {
+            return Ok(());
+        }
+        let outcome = basics(core).await;
+        let next = later(now, BASICS);
+        if let Some(()) = round.settle(Part::Account, &mut self.basics, next, outcome).await? {
+            self.facts.hurry(now);
+        }
+        if core.is_account_checked() { Ok(()) } else { Err(Stop) }
+    }
+}
+
+impl Stream for Deals<'_> {
+    async fn round(&mut self, round: &Round<'_>) -> Result<(), Stop> {
+        let (core, now) = (round.core, round.now);
+        self.make_sure(round).await?;
+        if self.facts.is_due(now) {
+            let outcome = facts(core, &MIRRORED, true).await;
+            let next = later(now, FACTS);
+            round.settle(Part::Facts, &mut self.facts, next, outcome).await?;
         }
         if self.usage <= now {
             // A gauge that cannot be read must not stop the deals.
@@ -175,37 +200,49 @@ impl Stream for Deals {
             self.usage = later(now, USAGE);
         }
         let is_thorough = self.thorough <= now;
-        if self.deals <= now || is_thorough {
-            read(core, ObjectType::Deals, is_thorough).await?;
-            complete(core, now).await?;
-            self.deals = later(now, pace(core));
-            if is_thorough {
+        if self.deals.is_due(now) || (is_thorough && !self.deals.has_failed()) {
+            let outcome = async {
+                read(core, ObjectType::Deals, is_thorough).await?;
+                Ok(complete(core, now).await?)
+            };
+            let (outcome, next) = (outcome.await, later(now, pace(core)));
+            let part = Part::Read(ObjectType::Deals);
+            let went_through = round.settle(part, &mut self.deals, next, outcome).await;
+            self.tried.send_replace(true);
+            if went_through?.is_some() && is_thorough {
                 self.thorough = later(now, THOROUGH);
             }
         }
-        if self.gone <= now {
-            vanished(core, ObjectType::Deals).await?;
-            self.gone = later(now, GONE);
+        if self.gone.is_due(now) {
+            let outcome = vanished(core, ObjectType::Deals).await;
+            let next = later(now, GONE);
+            round
+                .settle(Part::Gone(ObjectType::Deals), &mut self.gone, next, outcome)
+                .await?;
         }
         Ok(())
     }
 
     fn next(&self) -> Timestamp {
-        let others = self
-            .basics
-            .min(self.facts)
-            .min(self.gone)
-            .min(self.usage)
-            .min(self.thorough);
-        self.deals.min(others)
+        let others = [self.basics, self.facts, self.gone].map(|due| due.when());
+        let others = others.into_iter().min().unwrap_or(self.usage).min(self.usage);
+        next_read(&self.deals, self.thorough).min(others)
     }
 
     fn hurry(&mut self, by: Timestamp) {
-        self.deals = self.deals.min(by);
+        self.deals.hurry(by);
+        for due in [&mut self.basics, &mut self.facts, &mut self.gone] {
+            due.retry(by);
+        }
     }
+}
 
-    fn part(&self) -> Part {
-        Part::Deals
+/// When a type is read next, quickly or thoroughly; one that failed waits for its time.
+fn next_read(poll: &Due, thorough: Timestamp) -> Timestamp {
+    if poll.has_failed() {
+        poll.when()
+    } else {
+        poll.when().min(thorough)
     }
 }
 
@@ -225,85 +262,148 @@ async fn vanished(core: &Core, object: ObjectType) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The types that are read beside the deals.
-fn others() -> impl Iterator<Item = ObjectType> {
-    MIRRORED.into_iter().filter(|object| *object != ObjectType::Deals)
-}
-
 /// What watched properties were before.
 struct Past {
-    due: Timestamp,
+    deals: Due,
+    contacts: Due,
 }
 
 impl Stream for Past {
-    async fn round(&mut self, core: &Core) -> Result<(), Trouble> {
-        history::fill(core, ObjectType::Deals, u64::MAX).await?;
-        let most = history::affordable(core, PAST);
-        history::fill(core, ObjectType::Contacts, most).await?;
-        self.due = later(core.now(), PAST);
+    async fn round(&mut self, round: &Round<'_>) -> Result<(), Stop> {
+        let core = round.core;
+        if self.deals.is_due(core.now()) {
+            let outcome = history::fill(core, ObjectType::Deals, u64::MAX).await;
+            let (part, next) = (Part::Past(ObjectType::Deals), later(core.now(), PAST));
+            round.settle(part, &mut self.deals, next, outcome).await?;
+        }
+        if self.contacts.is_due(core.now()) {
+            let most = history::affordable(core, PAST);
+            let outcome = history::fill(core, ObjectType::Contacts, most).await;
+            let (part, next) = (Part::Past(ObjectType::Contacts), later(core.now(), PAST));
+            round.settle(part, &mut self.contacts, next, outcome).await?;
+        }
         Ok(())
     }
 
     fn next(&self) -> Timestamp {
-        self.due
+        self.deals.when().min(self.contacts.when())
     }
 
     /// Nobody waits for it.
     fn hurry(&mut self, _by: Timestamp) {}
+}
 
-    fn part(&self) -> Part {
-        Part::Past
+/// A type that is read beside the deals.
+struct Other {
+    object: ObjectType,
+    poll: Due,
+    gone: Due,
+    thorough: Timestamp,
+}
+
+impl Other {
+    fn is_thorough(&self, now: Timestamp) -> bool {
+        self.thorough <= now
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.poll.is_due(now) || (self.is_thorough(now) && !self.poll.has_failed())
     }
 }
 
 /// Everything but the deals, and what is counted from it.
 struct Others {
-    poll: Timestamp,
-    gone: Timestamp,
-    recount: Timestamp,
-    thorough: Timestamp,
+    types: Vec<Other>,
+    lists: Due,
+    recount: Due,
+}
+
+impl Others {
+    fn new(now: Timestamp) -> Self {
+        let types = MIRRORED.into_iter().filter(|object| *object != ObjectType::Deals);
+        Self {
+            types: types
+                .map(|object| Other {
+                    object,
+                    poll: Due::at(now),
+                    gone: Due::at(now),
+                    thorough: later(now, THOROUGH),
+                })
+                .collect(),
+            lists: Due::at(now),
+            recount: Due::at(now),
+        }
+    }
+
+    /// What changed, all types at the same time.
+    async fn read(&mut self, round: &Round<'_>) -> Result<(), Stop> {
+        let (core, now) = (round.core, round.now);
+        let due = |other: &&mut Other| other.is_due(now);
+        let due: Vec<&mut Other> = self.types.iter_mut().filter(due).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let reads = due
+            .iter()
+            .map(|other| Box::pin(read(core, other.object, other.is_thorough(now))));
+        let outcomes = join_all(reads.collect::<Vec<_>>()).await;
+        core.line.synced();
+        for (other, outcome) in due.into_iter().zip(outcomes) {
+            let next = later(now, core.settings.idle_poll);
+            let part = Part::Read(other.object);
+            let Some(count) = round.settle(part, &mut other.poll, next, outcome).await? else {
+                continue;
+            };
+            if other.is_thorough(now) {
+                other.thorough = later(now, THOROUGH);
+            }
+            if count.is_some_and(|count| count.fetched > 0) && other.object == ObjectType::Contacts {
+                self.recount.hurry(now);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Stream for Others {
-    async fn round(&mut self, core: &Core) -> Result<(), Trouble> {
-        let now = core.now();
-        let is_thorough = self.thorough <= now;
-        if self.poll <= now || is_thorough {
-            let reads = others().map(|object| Box::pin(read(core, object, is_thorough)));
-            for (object, count) in others().zip(join_all(reads).await) {
-                if count?.is_some_and(|count| count.fetched > 0) && object == ObjectType::Contacts {
-                    self.recount = now;
-                }
-            }
-            core.line.synced();
-            self.poll = later(now, core.settings.idle_poll);
-            if is_thorough {
-                self.thorough = later(now, THOROUGH);
-            }
+    async fn round(&mut self, round: &Round<'_>) -> Result<(), Stop> {
+        let (core, now) = (round.core, round.now);
+        self.read(round).await?;
+        if self.recount.is_due(now) {
+            let outcome = segments::recount(core).await.map_err(Trouble::from);
+            let next = later(now, RECOUNT);
+            round.settle(Part::Segments, &mut self.recount, next, outcome).await?;
         }
-        if self.recount <= now {
-            segments::recount(core).await?;
-            self.recount = later(now, RECOUNT);
+        for other in self.types.iter_mut().filter(|other| other.gone.is_due(now)) {
+            let outcome = vanished(core, other.object).await;
+            let next = later(now, GONE);
+            round
+                .settle(Part::Gone(other.object), &mut other.gone, next, outcome)
+                .await?;
         }
-        if self.gone <= now {
-            for object in others() {
-                vanished(core, object).await?;
+        if self.lists.is_due(now) {
+            let outcome = lists::look(core).await;
+            let next = later(now, GONE);
+            if let Some((_, unread)) = round.settle(Part::Lists, &mut self.lists, next, outcome).await? {
+                core.line.troubled(Part::Members, unread);
             }
-            lists::refresh(core).await?;
-            self.gone = later(now, GONE);
         }
         Ok(())
     }
 
     fn next(&self) -> Timestamp {
-        self.poll.min(self.gone).min(self.recount).min(self.thorough)
+        let types = self.types.iter();
+        let types = types.map(|other| next_read(&other.poll, other.thorough).min(other.gone.when()));
+        let rest = self.lists.when().min(self.recount.when());
+        types.fold(rest, Timestamp::min)
     }
 
     fn hurry(&mut self, by: Timestamp) {
-        self.poll = self.poll.min(by);
-    }
-
-    fn part(&self) -> Part {
-        Part::Others
+        for other in &mut self.types {
+            other.poll.hurry(by);
+            other.gone.retry(by);
+        }
+        self.lists.retry(by);
+        self.recount.retry(by);
     }
 }

@@ -63,7 +63,7 @@ async fn resolve_properties(core: &Core, op: &Kept) -> Result<Rest, Fault> {
             };
             land::finish(core, op, held).await?;
         }
-        Look::Failed(failure) => return unseen(core, &failure),
+        Look::Failed(failure) => return unseen(core, &failure).await,
     }
     Ok(None)
 }
@@ -85,7 +85,7 @@ async fn resolve_note(core: &Core, missed: &Missed, op: &Kept) -> Result<Rest, F
     let deal = op.entity.id.as_str().into();
     let found = match notes::read(core, Lane::Verify, &deal).await {
         Ok(found) => found,
-        Err(failure) => return unseen(core, &failure),
+        Err(failure) => return unseen(core, &failure).await,
     };
     let mut ours: Vec<Record> = found.into_iter().filter(|note| is_ours(note, body, *at)).collect();
     ours.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
@@ -163,8 +163,8 @@ fn plain(html: &str) -> String {
         .join(" ")
 }
 
-fn unseen(core: &Core, failure: &crate::hubspot::Failure) -> Result<Rest, Fault> {
-    core.failed(failure);
+async fn unseen(core: &Core, failure: &crate::hubspot::Failure) -> Result<Rest, Fault> {
+    core.weigh(failure).await;
     Ok(Some(later(core.now(), failure.retry_after.unwrap_or(REST))))
 }
 
@@ -177,7 +177,7 @@ pub async fn settle(core: &Core, op: Kept) -> Result<Rest, Fault> {
             let deal = op.entity.id.as_str().into();
             match notes::refresh(core, Lane::Verify, &deal).await {
                 Ok(()) => done(core, &op, None).await,
-                Err(Trouble::Failure(failure)) => unseen(core, &failure),
+                Err(Trouble::Failure(failure)) => unseen(core, &failure).await,
                 Err(Trouble::Fault(fault)) => Err(fault),
             }
         }
@@ -190,7 +190,7 @@ async fn settle_properties(core: &Core, op: &Kept) -> Result<Rest, Fault> {
         Look::Already(record) => return done(core, op, Some(*record)).await,
         Look::Go(record) | Look::Changed(record) => *record,
         Look::Gone | Look::Merged(_) => return done(core, op, None).await,
-        Look::Failed(failure) => return unseen(core, &failure),
+        Look::Failed(failure) => return unseen(core, &failure).await,
     };
     let Some(repair) = late::overwritten(core, op, &record).await? else {
         return done(core, op, Some(record)).await;

@@ -186,7 +186,7 @@ pub fn without_scope(fault: &Fault) -> Outcome {
 
 /// The look before the write failed: nothing was claimed, nothing is charged.
 async fn unseen(core: &Core, op: &Kept, failure: &Failure) -> Result<Rest, Fault> {
-    core.failed(failure);
+    core.weigh(failure).await;
     let refused = outcome::after_failure(op, failure, core.now());
     if matches!(refused.state, OpState::Held) {
         land::finish(core, op, refused).await?;
