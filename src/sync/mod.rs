@@ -10,6 +10,7 @@ mod core;
 mod course;
 mod desk;
 mod engine;
+mod extent;
 mod feed;
 mod handle;
 mod links;

@@ -106,6 +106,14 @@ impl Reading<'_> {
             .desk
             .read(move |reader| {
                 let words = Words::read(&reader.mirror, &settings, ObjectType::Contacts, now)?;
+                let obstacle = words.obstacles.get(&name);
+                if let Some(wrong) = obstacle.filter(|fault| fault.kind == FaultKind::Usage) {
+                    return Err(wrong.clone());
+                }
+                if obstacle.is_some() {
+                    // Who was in it nobody knows; all contacts are read.
+                    return Ok((Plan::Any(Vec::new()), None));
+                }
                 let plan = words.segments.iter().find(|(known, _)| *known == name);
                 let plan = plan.map_or(Plan::Any(Vec::new()), |(_, plan)| plan.clone());
                 let groups = groups(&plan, &words.context());
@@ -128,7 +136,7 @@ impl Reading<'_> {
         let (core, object) = (self.core, ObjectType::Contacts);
         let query = SearchQuery {
             filter_groups,
-            properties: pull::properties_of(object),
+            properties: pull::properties_of(core, object),
             limit: self.options.page.unwrap_or(PAGE),
             ..SearchQuery::default()
         };
@@ -155,7 +163,7 @@ impl Reading<'_> {
     /// These contacts as they are now; those that are nowhere any more leave the mirror.
     async fn batches(&mut self, ids: Vec<String>) -> Result<bool, Trouble> {
         let (core, object) = (self.core, ObjectType::Contacts);
-        let properties = pull::properties_of(object);
+        let properties = pull::properties_of(core, object);
         let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
         let size = self.options.page.map_or(BATCH, |page| page as usize).clamp(1, BATCH);
         self.about = Some(self.count.fetched + ids.len() as u64);

@@ -190,7 +190,7 @@ async fn compare(
     if doubtful.is_empty() {
         return Ok(());
     }
-    let properties = properties_of(object);
+    let properties = properties_of(core, object);
     let names: Vec<&str> = properties.iter().map(String::as_str).collect();
     let read = core
         .client

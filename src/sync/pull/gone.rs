@@ -115,7 +115,7 @@ pub async fn archived(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
     let (mut after, mut taken, mut pages) = (None, 0, 0);
     loop {
         let query = ListQuery {
-            properties: properties_of(object),
+            properties: properties_of(core, object),
             archived: true,
             after,
             ..ListQuery::default()

@@ -16,15 +16,16 @@ use tokio::sync::watch;
 use super::{
     Trouble, announce, audit,
     front::{Front, Place, Strayed},
+    linked,
     links::kept_with,
-    properties_of, readable, top,
+    properties_of, top,
     unread::Unread,
 };
 use crate::{
     domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Record},
     hubspot::{Failure, ListQuery, RecordPage, Signal},
     store::{Put, Via},
-    sync::{connection::earlier, core::Core},
+    sync::{connection::earlier, core::Core, extent::Extent},
 };
 
 /// How many lists read at once where they can start anywhere. Eight use up a window of 190 requests in three seconds at
@@ -68,6 +69,8 @@ pub struct Mark {
     pub span: Option<(u64, u64)>,
     /// The first walk through this type: nothing was there before.
     pub is_first: bool,
+    /// With what every page so far was read.
+    pub with: Extent,
 }
 
 /// A page, in one of the lanes.
@@ -152,9 +155,9 @@ pub async fn walk(
             None => {}
         }
     }
-    let gone = finish(core, object, mark.since).await?;
+    let (gone, is_more) = finish(core, object, mark.since, &mark.with).await?;
     count.deleted = gone.len() as u64;
-    if object == ObjectType::Deals && (mark.is_first || !gone.is_empty()) {
+    if object == ObjectType::Deals && (is_more || !gone.is_empty()) {
         core.tell(Event::BoardChanged);
     }
     Ok((true, count))
@@ -375,8 +378,8 @@ impl Walking<'_> {
 
     async fn list(&self, place: &Place) -> Result<RecordPage, Trouble> {
         let query = ListQuery {
-            properties: properties_of(self.object),
-            associations: readable(self.core, kept_with(self.object)),
+            properties: properties_of(self.core, self.object),
+            associations: linked(self.core, self.object),
             after: place.after.clone(),
             limit: self.how.page.unwrap_or(100),
             ..ListQuery::default()
@@ -386,7 +389,7 @@ impl Walking<'_> {
 }
 
 async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fault> {
-    let now = core.now();
+    let (now, asked) = (core.now(), Extent::asked(core, object));
     core.desk
         .write(move |store| {
             let name = mark_name(object);
@@ -394,11 +397,17 @@ async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fau
                 .mirror
                 .cursor(&name)?
                 .and_then(|text| serde_json::from_str(&text).ok());
-            if let (Some(mark), false) = (left, fresh) {
+            // Pages that were read with less have to be read again.
+            if let Some(mut mark) = left.filter(|mark| !fresh && mark.with.covers(&asked)) {
+                if mark.with != asked {
+                    mark.with = asked;
+                    store.mirror.set_cursor(&name, &mark.text())?;
+                }
                 return Ok(mark);
             }
             let mark = Mark {
                 since: now,
+                with: asked,
                 is_first: store.mirror.cursor(&since(object))?.is_none(),
                 ..Mark::default()
             };
@@ -409,7 +418,16 @@ async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fau
         .await
 }
 
-async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec<String>, Fault> {
+/// Answers who is gone, and whether more is known of the others now than before.
+async fn finish(
+    core: &Core,
+    object: ObjectType,
+    began: Timestamp,
+    with: &Extent,
+) -> Result<(Vec<String>, bool), Fault> {
+    // A scope that was lost on the way left the last pages with less.
+    let with = with.shared(&Extent::asked(core, object));
+    let wished = core.wished.clone();
     // Step by step, so that nobody waits long for the store.
     while core
         .desk
@@ -424,7 +442,10 @@ async fn finish(core: &Core, object: ObjectType, began: Timestamp) -> Result<Vec
                 .set_cursor(&since(object), &earlier(began, UNSETTLED).to_string())?;
             store.mirror.drop_cursor(&super::delta::seen(object))?;
             store.mirror.drop_cursor(&mark_name(object))?;
-            Ok(gone)
+            let with = with.defined(&store.mirror, &wished, object)?;
+            let before = Extent::kept(&store.mirror, object)?;
+            with.keep(&mut store.mirror, object)?;
+            Ok((gone, !before.covers(&with)))
         })
         .await
 }
