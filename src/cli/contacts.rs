@@ -35,6 +35,7 @@ async fn list(handle: &Handle, args: &ContactsList) -> Outcome {
     let facts = handle.facts().await?;
     let definitions = handle.definitions(ObjectType::Contacts).await?;
     known_properties(&args.properties, &definitions)?;
+    handle.check_properties(ObjectType::Contacts, &args.properties).await?;
     let (descending, field) = match args.sort.strip_prefix('-') {
         Some(field) => (true, field),
         None => (false, args.sort.as_str()),
@@ -227,6 +228,7 @@ fn choose(detail: &mut ContactDetail, wanted: &[String]) {
 async fn get(handle: &Handle, wanted: &str, properties: &[String], format: Format) -> Outcome {
     let definitions = handle.definitions(ObjectType::Contacts).await?;
     known_properties(properties, &definitions)?;
+    handle.check_properties(ObjectType::Contacts, properties).await?;
     let mut found = handle.find_contacts(wanted).await?;
     for detail in &mut found {
         choose(detail, properties);

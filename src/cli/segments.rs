@@ -10,7 +10,7 @@ use crate::{
 use super::{
     args::SegmentsCommand,
     contacts::is,
-    exit::{Outcome, print_report},
+    exit::{Outcome, print_report, remark_line},
     names,
 };
 
@@ -26,6 +26,9 @@ async fn list(handle: &Handle, format: Format) -> Outcome {
     let counts = handle.count_segments().await?;
     let (lists, facts) = (handle.lists().await?, handle.facts().await?);
     print_report(report::segments(&counts, &lists, &names(&facts), format))?;
+    for fault in counts.iter().filter_map(|count| count.obstacle.as_ref()) {
+        remark_line(&fault.to_string());
+    }
     Ok(0)
 }
 
@@ -41,7 +44,7 @@ async fn show(handle: &Handle, name: &str, limit: usize, format: Format) -> Outc
             "please report this",
         )
     })?;
-    let contacts = if limit == 0 {
+    let contacts = if limit == 0 || count.obstacle.is_some() {
         Vec::new()
     } else {
         let query = ContactQuery {

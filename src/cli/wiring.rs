@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::{
     app::{self, Key, registry::Keymap},
     config::{self, ConfigError, Loaded, load},
-    domain::{Fault, FaultKind},
+    domain::{Fault, FaultKind, ObjectType},
     filter,
     hubspot::{self, Credentials, OAuthApp, Redirect},
     sync,
@@ -35,16 +35,15 @@ impl Wiring {
             .map_err(|fault| loaded.refuse("account.base_url", fault.what, fault.next))?;
         Redirect::parse(&loaded.settings.oauth.redirect_uri)
             .map_err(|why| loaded.refuse("oauth.redirect_uri", why, "use http://localhost:PORT/path"))?;
+        // Which properties there are is known to the account: what a filter names is held against them where it is used.
         for segment in &loaded.settings.segments {
-            filter::parse(&segment.filter, filter::Schema::Contacts(&[], filter::Segments::Barred)).map_err(
-                |error| {
-                    loaded.refuse(
-                        &format!("segments.{}.filter", segment.name),
-                        error.to_string(),
-                        "mend the filter",
-                    )
-                },
-            )?;
+            filter::parse(&segment.filter, filter::Schema::Unread).map_err(|error| {
+                loaded.refuse(
+                    &format!("segments.{}.filter", segment.name),
+                    error.to_string(),
+                    "mend the filter",
+                )
+            })?;
         }
         let own_keys = own_keys(&loaded)?;
         Ok(Self {
@@ -191,6 +190,11 @@ impl Wiring {
         let settings = &self.loaded.settings;
         sync::Settings {
             segments: settings.segments.clone(),
+            properties: [
+                (ObjectType::Contacts, settings.mirror.contact_properties.clone()),
+                (ObjectType::Deals, settings.mirror.deal_properties.clone()),
+            ]
+            .into(),
             owner: settings.account.owner_id.clone(),
             portal_id: settings.account.portal_id,
             fiscal_year_start: settings.calendar.fiscal_year_start,

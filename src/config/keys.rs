@@ -59,7 +59,7 @@ fn seconds(span: std::time::Duration) -> String {
 }
 
 /// All of them, in the order of the example file.
-pub(super) const KEYS: [Key; 30] = [
+pub(super) const KEYS: [Key; 32] = [
     Key {
         env: &[
             "DEALDECK_TOKEN",
@@ -266,6 +266,16 @@ pub(super) const KEYS: [Key; 30] = [
         |settings| settings.calendar.fiscal_year_start.to_string(),
     ),
     key(
+        "mirror.contact_properties",
+        |settings, given| properties(given).map(|names| settings.mirror.contact_properties = names),
+        |settings| settings.mirror.contact_properties.join(" "),
+    ),
+    key(
+        "mirror.deal_properties",
+        |settings, given| properties(given).map(|names| settings.mirror.deal_properties = names),
+        |settings| settings.mirror.deal_properties.join(" "),
+    ),
+    key(
         "ui.theme",
         |settings, given| {
             given
@@ -365,6 +375,19 @@ fn variable(given: &Given) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
         Ok(name.to_owned())
+    } else {
+        Err(wanted.to_owned())
+    }
+}
+
+/// Internal names of HubSpot properties.
+fn properties(given: &Given) -> Result<Vec<String>, String> {
+    let wanted = "internal names of properties, like [\"hs_analytics_source\"]";
+    let names = given.words().map_err(|_| wanted)?;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let is_name = |name: &String| !name.is_empty() && name.len() <= 100 && name.chars().all(plain);
+    if names.iter().all(is_name) {
+        Ok(names)
     } else {
         Err(wanted.to_owned())
     }

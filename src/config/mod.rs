@@ -18,6 +18,6 @@ mod sources;
 pub use error::ConfigError;
 pub use load::{Loaded, Origin, Shown, load};
 pub use settings::{
-    Account, Budget, Calendar, Glyphs, Goals, Http, Log, LogFormat, OAuth, Period, Settings, Store, Theme, Ui,
+    Account, Budget, Calendar, Glyphs, Goals, Http, Log, LogFormat, Mirror, OAuth, Period, Settings, Store, Theme, Ui,
 };
 pub use sources::{ConfigFile, Flags, Guard, Homes, Sources};

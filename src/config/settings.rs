@@ -108,6 +108,8 @@ pub struct Settings {
     pub goals: Goals,
     /// The fiscal year.
     pub calendar: Calendar,
+    /// What is read besides what the product needs.
+    pub mirror: Mirror,
     /// Contact segments: the shipped ones, changed and extended.
     pub segments: Vec<Segment>,
     /// How the dashboard looks.
@@ -207,6 +209,15 @@ pub struct Calendar {
     pub fiscal_year_start: i8,
 }
 
+/// Properties that are read besides those the product needs and those that segments ask for, by their internal names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mirror {
+    /// Of contacts.
+    pub contact_properties: Vec<String>,
+    /// Of deals.
+    pub deal_properties: Vec<String>,
+}
+
 /// The look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ui {
@@ -272,6 +283,7 @@ impl Settings {
                 period: Period::Quarter,
             },
             calendar: Calendar { fiscal_year_start: 1 },
+            mirror: Mirror::default(),
             segments: Segment::defaults(),
             ui: Ui {
                 theme: Theme::Auto,

@@ -51,11 +51,12 @@ pub struct ContactDetail {
 
 impl Contact {
     /// The properties a contact is made of: what every read asks for.
-    pub const PROPERTIES: [&'static str; 11] = [
+    pub const PROPERTIES: [&'static str; 12] = [
         "company",
         "createdate",
         "email",
         "firstname",
+        "hs_lead_status",
         "hubspot_owner_id",
         "jobtitle",
         "lastmodifieddate",

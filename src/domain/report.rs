@@ -62,13 +62,14 @@ pub struct SyncReport {
     pub waited: Duration,
     /// How long it took.
     pub duration: Duration,
-    /// Contacts per segment afterwards.
-    pub by_segment: BTreeMap<String, u64>,
+    /// Contacts per segment afterwards; `None` = it cannot be counted.
+    pub by_segment: BTreeMap<String, Option<u64>>,
     /// What became of the outbox.
     pub pushed: PushCount,
     /// What went wrong, each with its next step.
     pub errors: Vec<Fault>,
-    /// What the token may not read and nothing else needs: told, but the pass did what it could.
+    /// What the token may not read and nothing else needs, and what the configuration names and HubSpot does not have: told,
+    /// but the pass did what it could.
     pub left_out: Vec<Fault>,
 }
 

@@ -95,4 +95,7 @@ pub struct SegmentCount {
     pub as_of: Option<Timestamp>,
     /// Counts at the end of the last days, oldest first, today last; at most seven.
     pub history: Vec<u64>,
+    /// Why it cannot be counted: its filter is wrong, or what it asks for was not read of every contact yet. Then it has
+    /// neither count nor history.
+    pub obstacle: Option<Fault>,
 }

@@ -51,6 +51,16 @@ pub enum PropertyKind {
 }
 
 impl PropertyKind {
+    /// All of them; what takes most operators and values is last.
+    pub(super) const ALL: [Self; 6] = [
+        Self::Number,
+        Self::Instant,
+        Self::Day,
+        Self::Flag,
+        Self::Choice,
+        Self::Text,
+    ];
+
     /// The kind of a definition's `type`.
     #[must_use]
     pub fn of(definition: &PropertyDefinition) -> Self {
@@ -208,6 +218,16 @@ impl Field {
         }
     }
 
+    /// The HubSpot property it reads, where that is not one of those that make up every record.
+    #[must_use]
+    pub fn property(&self) -> Option<&str> {
+        match self {
+            Self::Status => Some("hs_lead_status"),
+            Self::Property(property) => Some(&property.name),
+            _ => None,
+        }
+    }
+
     /// What it holds.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -255,6 +275,9 @@ pub enum Schema<'a> {
     Deals(&'a [PropertyDefinition]),
     /// Contacts, with the definitions of the contact properties the rows can answer, and the segments there are.
     Contacts(&'a [PropertyDefinition], Segments<'a>),
+    /// Contacts, for a segment's filter before anybody knows the account: every identifier that is no field may be one of
+    /// its properties, whatever that holds.
+    Unread,
 }
 
 impl<'a> Schema<'a> {
@@ -263,7 +286,7 @@ impl<'a> Schema<'a> {
     pub const fn fields(self) -> &'static [Field] {
         match self {
             Self::Deals(_) => &Field::DEALS,
-            Self::Contacts(..) => &Field::CONTACTS,
+            Self::Contacts(..) | Self::Unread => &Field::CONTACTS,
         }
     }
 
@@ -272,6 +295,7 @@ impl<'a> Schema<'a> {
     pub const fn properties(self) -> &'a [PropertyDefinition] {
         match self {
             Self::Deals(properties) | Self::Contacts(properties, _) => properties,
+            Self::Unread => &[],
         }
     }
 
@@ -279,7 +303,7 @@ impl<'a> Schema<'a> {
     #[must_use]
     pub const fn segments(self) -> Segments<'a> {
         match self {
-            Self::Deals(_) => Segments::Barred,
+            Self::Deals(_) | Self::Unread => Segments::Barred,
             Self::Contacts(_, segments) => segments,
         }
     }
@@ -289,7 +313,7 @@ impl<'a> Schema<'a> {
     pub const fn word_fields(self) -> &'static [Field] {
         match self {
             Self::Deals(_) => &[Field::Name, Field::Company],
-            Self::Contacts(..) => &[Field::Name, Field::Email, Field::Company],
+            Self::Contacts(..) | Self::Unread => &[Field::Name, Field::Email, Field::Company],
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{FilterError, Op};
 
 /// A place in the text.
+#[derive(Clone)]
 pub(super) struct Cursor {
     chars: Vec<char>,
     at: usize,

@@ -9,7 +9,9 @@
 //! value      := word | "quoted" | number | date | duration | a..b | (a, b, c) | none
 //! ```
 
-use super::{Expr, Field, FilterError, Kind, Op, Schema, Segments, Value, lex::Cursor, segments, value};
+use super::{
+    Expr, Field, FilterError, Kind, Op, Property, PropertyKind, Schema, Segments, Value, lex::Cursor, segments, value,
+};
 
 /// How deep brackets and `not` may nest: far beyond use, far below the end of the stack.
 const MAX_DEPTH: usize = 64;
@@ -150,7 +152,36 @@ impl Parser<'_> {
     }
 
     fn comparison(&mut self, begin: usize, name: &str) -> Result<Expr, FilterError> {
-        let field = self.schema.field(name).ok_or_else(|| self.unknown(begin, name))?;
+        let Some(field) = self.schema.field(name) else {
+            let is_open = matches!(self.schema, Schema::Unread) && is_property_name(name);
+            return if is_open {
+                self.of_any_kind(name)
+            } else {
+                Err(self.unknown(begin, name))
+            };
+        };
+        self.compared(begin, field)
+    }
+
+    /// The comparison of a property nobody knows yet: right when it would be right for some kind of property, else with
+    /// the mistake of the kind that takes most of it.
+    fn of_any_kind(&mut self, name: &str) -> Result<Expr, FilterError> {
+        let begin = self.cursor.clone();
+        let mut worst: Option<FilterError> = None;
+        for kind in PropertyKind::ALL {
+            self.cursor = begin.clone();
+            let name = name.to_owned();
+            match self.compared(begin.column(), Field::Property(Property { name, kind })) {
+                Ok(expr) => return Ok(expr),
+                Err(error) if worst.as_ref().is_some_and(|worst| worst.column >= error.column) => {}
+                Err(error) => worst = Some(error),
+            }
+        }
+        Err(worst.unwrap_or_else(|| FilterError::new(begin.column(), "expected a comparison")))
+    }
+
+    /// The operator and the value that follow a field.
+    fn compared(&mut self, begin: usize, field: Field) -> Result<Expr, FilterError> {
         let column = self.cursor.column();
         let Some(op) = self.cursor.eat_op() else {
             return Err(FilterError::new(column, "expected an operator"));
@@ -261,6 +292,12 @@ fn one_or(mut parts: Vec<Expr>, many: fn(Vec<Expr>) -> Expr) -> Expr {
             many(parts)
         }
     }
+}
+
+/// Internal names are lower-case letters, digits and `_`.
+fn is_property_name(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    word.chars().all(plain)
 }
 
 /// Words with a meaning of their own where a term may stand.

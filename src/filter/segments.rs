@@ -1,7 +1,7 @@
 //! Which segment a name means: the one that is called so, else those whose names begin so. Case is ignored, and an
 //! underscore reads as a blank, as the screen shows it.
 
-use super::{Op, Segments, fold};
+use super::{Op, Segments, Value, fold};
 use crate::domain::Segment;
 
 /// The segments among these names that a comparison means; the parser lets none through that means none.
@@ -18,6 +18,15 @@ pub(super) fn meant<'a>(names: impl IntoIterator<Item = &'a str>, op: Op, text: 
         Op::Contains | Op::ContainsNot => all(&|name| name.contains(&wanted)),
         Op::Begins if same.is_empty() => all(&|name| name.starts_with(&wanted)),
         _ => same,
+    }
+}
+
+/// The segments among these names that have to be looked at for a comparison: for `none` every one.
+pub(super) fn asked<'a>(names: &[&'a str], op: Op, value: &Value) -> Vec<&'a str> {
+    match value {
+        Value::Text(text) => meant(names.iter().copied(), op, text),
+        Value::AnyOf(values) => values.iter().flat_map(|value| asked(names, op, value)).collect(),
+        _ => names.to_vec(),
     }
 }
 

@@ -392,3 +392,46 @@ fn nesting_has_a_limit_instead_of_an_end_of_the_stack() {
     }
     parse(&format!("{}acme{}", "(".repeat(63), ")".repeat(63)), Schema::Deals(&[])).unwrap();
 }
+
+#[test]
+fn a_filter_can_be_read_before_anybody_knows_the_properties() {
+    for text in [
+        "campaign:spring seats>=50",
+        "renewal < 30d or -vip:yes",
+        "demo_at >= 2026-01-01 demo_at:2026-01-01..2026-02-01",
+        "region:(emea_1, am_1) lifecycle:lead",
+        "campaign:none seats:1..5",
+    ] {
+        let unread = parse(text, Schema::Unread).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let read = parse(text, Schema::Contacts(&definitions(), Segments::Barred)).unwrap();
+        assert_eq!(unread.properties(), read.properties(), "{text}");
+    }
+    let said = |text: &str| parse(text, Schema::Unread).unwrap_err().to_string();
+    let errors = [
+        "seats>>50",
+        "seats >",
+        "seats > some",
+        "seats:(1, ",
+        "Seats:5",
+        "no-name:5",
+        "updated < yes",
+        "segment:cold",
+    ];
+    insta::assert_snapshot!(errors.map(|text| format!("{text}\n    {}", said(text))).join("\n"));
+    let named = parse("status:new seats>5 (name:x or campaign:y)", Schema::Unread).unwrap();
+    assert_eq!(named.properties(), ["hs_lead_status", "seats", "campaign"]);
+}
+
+#[test]
+fn a_filter_says_which_segments_it_asks_for() {
+    let segments = segments();
+    let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
+    let asked = |text: &str| {
+        let expr = parse(text, Schema::Contacts(&[], Segments::Of(&segments))).unwrap();
+        expr.segments(&names)
+    };
+    assert_eq!(asked("updated<3d"), Vec::<&str>::new());
+    assert_eq!(asked("-segment:cold or segment:(high, cold)"), ["cold", "high", "cold"]);
+    assert_eq!(asked("segment!=cold"), ["cold"]);
+    assert_eq!(asked("segment:none"), names);
+}

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::{Date, Weekday};
 use rust_decimal::Decimal;
 
-use super::{Context, Field, FilterError, Plan, Schema, parse, print, resolve};
+use super::{Context, Field, FilterError, Plan, Schema, parse, print, resolve, segments};
 
 /// A filter. Printing it gives a text that parses to the same tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,36 @@ impl Expr {
     /// [`FilterError`] with the column, what was expected and, where there is one, a suggestion.
     pub fn parse(text: &str, schema: Schema<'_>) -> Result<Self, FilterError> {
         parse::parse(text, schema)
+    }
+
+    /// The HubSpot properties it reads besides those that make up every record, in the order in which it names them.
+    #[must_use]
+    pub fn properties(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.each(&mut |field, _, _| names.extend(field.property()));
+        names
+    }
+
+    /// Which of these segments it asks for.
+    #[must_use]
+    pub fn segments<'a>(&self, all: &[&'a str]) -> Vec<&'a str> {
+        let mut named = Vec::new();
+        self.each(&mut |field, op, value| {
+            if *field == Field::Segment {
+                named.extend(segments::asked(all, op, value));
+            }
+        });
+        named
+    }
+
+    /// Every comparison, in the order of the text.
+    fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Field, Op, &'a Value)) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each(visit)),
+            Self::Not(inner) => inner.each(visit),
+            Self::Compare { field, op, value } => visit(field, *op, value),
+            Self::Word { .. } => {}
+        }
     }
 
     /// What the filter means here and now.

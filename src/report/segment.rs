@@ -21,6 +21,8 @@ pub struct SegmentJson {
     pub as_of: Option<Timestamp>,
     /// Counts at the end of the last days, oldest first, today last.
     pub history: Vec<u64>,
+    /// Why it cannot be counted; null where it can.
+    pub obstacle: Option<String>,
 }
 
 /// A list for scripts.
@@ -49,6 +51,7 @@ pub fn segment_json(count: &SegmentCount) -> SegmentJson {
         count: count.as_of.map(|_| count.count),
         as_of: count.as_of,
         history: count.history.clone(),
+        obstacle: count.obstacle.as_ref().map(ToString::to_string),
     }
 }
 
@@ -161,6 +164,7 @@ fn keys(rows: &[SegmentJson]) -> Sheet {
             row.list_id.clone().unwrap_or_default(),
             row.as_of.map(|at| at.to_string()).unwrap_or_default(),
             history.join(" "),
+            row.obstacle.clone().unwrap_or_default(),
         ]
     };
     Sheet {
@@ -171,6 +175,7 @@ fn keys(rows: &[SegmentJson]) -> Sheet {
             Column::text("list_id"),
             Column::text("as_of"),
             Column::text("history"),
+            Column::text("obstacle"),
         ],
         rows: rows.iter().map(cells).collect(),
     }
@@ -256,6 +261,7 @@ fn facts(count: &SegmentCount, lists: &[(List, u64)], names: &Names<'_>) -> Stri
         lines.push(format!("days      {} (oldest first, today last)", days.join(" ")));
     }
     lines.extend(count.as_of.map(|at| format!("as of     {}", names.minute(at))));
+    lines.extend(count.obstacle.as_ref().map(|fault| format!("unknown   {fault}")));
     let safe = lines.iter().map(|line| crate::domain::safe(line).into_owned());
     safe.collect::<Vec<_>>().join("\n") + "\n"
 }

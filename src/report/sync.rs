@@ -25,13 +25,14 @@ pub struct SyncJson {
     pub waited_seconds: f64,
     /// How long it took.
     pub duration_seconds: f64,
-    /// Contacts per segment afterwards.
-    pub by_segment: BTreeMap<String, u64>,
+    /// Contacts per segment afterwards; null where it cannot be counted.
+    pub by_segment: BTreeMap<String, Option<u64>>,
     /// What became of the outbox.
     pub pushed: PushedJson,
     /// What went wrong.
     pub errors: Vec<FaultJson>,
-    /// What the token or the account does not let be read, and nothing else needs.
+    /// What the token or the account does not let be read, and nothing else needs; what the configuration names and HubSpot
+    /// does not have.
     pub left_out: Vec<FaultJson>,
 }
 
@@ -210,7 +211,11 @@ fn sentences(report: &SyncReport) -> String {
         ("of unknown outcome", pushed.uncertain),
     ]);
     lines.extend(outbox.map(|list| format!("outbox: {list}")));
-    let segments = list(report.by_segment.iter().map(|(name, number)| (name.as_str(), *number)));
+    let counted = report
+        .by_segment
+        .iter()
+        .filter_map(|(name, number)| Some((name.as_str(), (*number)?)));
+    let segments = list(counted);
     lines.extend(segments.map(|list| format!("segments: {list}")));
     lines.extend(
         report

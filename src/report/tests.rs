@@ -226,6 +226,7 @@ fn segments_and_lists_in_every_format() {
         count,
         as_of: as_of.map(at),
         history: vec![900, count],
+        obstacle: None,
     };
     let then = Some("2026-11-22T12:00:00Z");
     let counts = [
@@ -394,7 +395,7 @@ fn a_sync_in_every_format() {
         retries: 4,
         waited: Duration::from_millis(1_200),
         duration: Duration::from_millis(10_900),
-        by_segment: [("engaged".to_owned(), 567)].into(),
+        by_segment: [("engaged".to_owned(), Some(567))].into(),
         pushed: PushCount {
             done: 3,
             conflict: 1,

@@ -2,9 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::{handle::Handle, pull, segments, words::Words};
+use super::{
+    extent::{self, Wished},
+    handle::Handle,
+    pull, segments,
+    words::Words,
+};
 use crate::{
-    domain::{Contact, ContactDetail, Event, Fault, FaultKind, List, ObjectType, Page, Record, RecordRef, safe},
+    domain::{
+        Contact, ContactDetail, Event, Fault, FaultKind, List, ObjectType, Page, Properties, Record, RecordRef, safe,
+    },
     filter::{ContactRow, Expr},
     store::{Lock, MirrorView, Query, Reader, Sort, SortKey},
 };
@@ -75,11 +82,12 @@ impl Handle {
     /// When the store cannot be read.
     pub async fn list_contacts(&self, query: ContactQuery) -> Result<Page<Contact>, Fault> {
         let (settings, now) = (self.core.settings.clone(), self.core.now());
+        let wished = self.core.wished.clone();
         self.core
             .desk
             .read(move |reader| {
                 let words = Words::read(&reader.mirror, &settings, ObjectType::Contacts, now)?;
-                let page = page(reader, &words, query)?;
+                let page = page(reader, &words, &wished, query)?;
                 Ok(Page {
                     rows: page.rows.iter().map(Contact::from_record).collect(),
                     total: page.total,
@@ -95,16 +103,33 @@ impl Handle {
     /// When the store cannot be read.
     pub async fn list_contact_details(&self, query: ContactQuery) -> Result<Page<ContactDetail>, Fault> {
         let (settings, now) = (self.core.settings.clone(), self.core.now());
+        let wished = self.core.wished.clone();
         self.core
             .desk
             .count(move |reader| {
                 let words = Words::read(&reader.mirror, &settings, ObjectType::Contacts, now)?;
-                let page = page(reader, &words, query)?;
+                let page = page(reader, &words, &wished, query)?;
                 Ok(Page {
-                    rows: details(&reader.mirror, &words, &page.rows)?,
+                    rows: details(&reader.mirror, &words, &wished, &page.rows)?,
                     total: page.total,
                     next_after: page.next_after,
                 })
+            })
+            .await
+    }
+
+    /// Refuses properties of a type that the mirror does not have: they would look as if nobody had a value.
+    ///
+    /// # Errors
+    /// A fault of kind usage for a property that is not read, of kind refused for one that was not read of all records yet;
+    /// when the store cannot be read.
+    pub async fn check_properties(&self, object: ObjectType, names: &[String]) -> Result<(), Fault> {
+        let (wished, names) = (self.core.wished.clone(), names.to_vec());
+        self.core
+            .desk
+            .read(move |reader| {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                extent::check(&reader.mirror, &wished, object, &names)
             })
             .await
     }
@@ -115,7 +140,7 @@ impl Handle {
     /// When the store cannot be read.
     pub async fn find_contacts(&self, id_or_email: &str) -> Result<Vec<ContactDetail>, Fault> {
         let (settings, now) = (self.core.settings.clone(), self.core.now());
-        let wanted = id_or_email.trim().to_owned();
+        let (wanted, wished) = (id_or_email.trim().to_owned(), self.core.wished.clone());
         self.core
             .desk
             .read(move |reader| {
@@ -127,7 +152,7 @@ impl Handle {
                     found.into_iter().filter(|record| !record.archived).collect()
                 };
                 let words = Words::read(mirror, &settings, ObjectType::Contacts, now)?;
-                details(mirror, &words, &records)
+                details(mirror, &words, &wished, &records)
             })
             .await
     }
@@ -241,7 +266,11 @@ fn no_list(lists: &[List], wanted: &str, text: &str) -> Fault {
 }
 
 /// Records of a page, filtered and sorted by the store.
-fn page(reader: &Reader, words: &Words, query: ContactQuery) -> Result<Page<Record>, Fault> {
+fn page(reader: &Reader, words: &Words, wished: &Wished, query: ContactQuery) -> Result<Page<Record>, Fault> {
+    if let Some(filter) = &query.filter {
+        extent::check(&reader.mirror, wished, ObjectType::Contacts, &filter.properties())?;
+        words.check(filter)?;
+    }
     let query = Query {
         plan: query.filter.map(|expr| expr.plan(&words.context())),
         sort: Sort {
@@ -256,7 +285,19 @@ fn page(reader: &Reader, words: &Words, query: ContactQuery) -> Result<Page<Reco
     Ok(reader.mirror.page(ObjectType::Contacts, &query)?)
 }
 
-fn details(mirror: &MirrorView, words: &Words, records: &[Record]) -> Result<Vec<ContactDetail>, Fault> {
+fn details(
+    mirror: &MirrorView,
+    words: &Words,
+    wished: &Wished,
+    records: &[Record],
+) -> Result<Vec<ContactDetail>, Fault> {
+    // What is not read any more is not true any more.
+    let asked = pull::asked_of(ObjectType::Contacts, wished);
+    let is_asked = |(name, _): &(&String, &Option<String>)| asked.contains(name);
+    let read = |all: &Properties| -> Properties {
+        let read = all.iter().filter(is_asked);
+        read.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
     let context = words.context();
     let looked: Option<Timestamp> = mirror.cursor(pull::LOOKED)?.and_then(|text| text.parse().ok());
     let detail = |record: &Record| {
@@ -268,14 +309,14 @@ fn details(mirror: &MirrorView, words: &Words, records: &[Record]) -> Result<Vec
             properties: Some(&record.properties),
             lists: &ids,
         };
-        let segments = words.segments.iter();
         Ok(ContactDetail {
-            segments: segments
+            segments: words
+                .known_segments()
                 .filter(|(_, plan)| plan.matches(&row, &context))
                 .map(|(name, _)| name.clone())
                 .collect(),
             lists: lists.iter().map(|membership| membership.list.clone()).collect(),
-            properties: record.properties.clone(),
+            properties: read(&record.properties),
             synced_at: looked.map_or(contact.updated, |looked| looked.max(contact.updated)),
             contact,
         })

@@ -14,6 +14,7 @@ use super::{
     Settings,
     connection::{Line, Part, later},
     desk::Desk,
+    extent::{Wished, wished},
     pull::Trouble,
     scopes::Scopes,
 };
@@ -39,6 +40,8 @@ const SLOWEST: Duration = Duration::from_secs(60);
 pub struct Core {
     /// How to behave.
     pub settings: Settings,
+    /// The properties that the settings want read besides those every read asks for.
+    pub wished: Wished,
     /// The way to HubSpot.
     pub client: Client,
     /// The way to the store.
@@ -85,6 +88,7 @@ impl Core {
             client.set_zone(account.zone());
         }
         Ok(Self {
+            wished: wished(&settings),
             settings,
             client,
             desk,

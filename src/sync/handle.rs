@@ -300,9 +300,10 @@ impl Handle {
     /// When the store cannot be read.
     pub async fn list_deals(&self, query: DealQuery) -> Result<Page<Deal>, Fault> {
         let (settings, now) = (self.core.settings.clone(), self.core.now());
+        let wished = self.core.wished.clone();
         self.core
             .desk
-            .read(move |reader| listing::deals(reader, &settings, &query, now))
+            .read(move |reader| listing::deals(reader, &settings, &wished, &query, now))
             .await
     }
 

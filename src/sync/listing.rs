@@ -5,7 +5,13 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use jiff::Timestamp;
 
-use super::{Settings, submit::operations, view, words::Words};
+use super::{
+    Settings,
+    extent::{self, Wished},
+    submit::operations,
+    view,
+    words::Words,
+};
 use crate::{
     domain::{Deal, Fault, FaultKind, ObjectType, Page, PipelineId, Properties, RecordRef, StageId, stage_of},
     filter::{Context, DealRow, Expr, Field, Plan},
@@ -74,7 +80,16 @@ pub fn shown_deals(reader: &Reader) -> Result<Vec<Deal>, Fault> {
 }
 
 /// A page of deals.
-pub fn deals(reader: &Reader, settings: &Settings, query: &DealQuery, now: Timestamp) -> Result<Page<Deal>, Fault> {
+pub fn deals(
+    reader: &Reader,
+    settings: &Settings,
+    wished: &Wished,
+    query: &DealQuery,
+    now: Timestamp,
+) -> Result<Page<Deal>, Fault> {
+    if let Some(filter) = &query.filter {
+        extent::check(&reader.mirror, wished, ObjectType::Deals, &filter.properties())?;
+    }
     let words = Words::read(&reader.mirror, settings, ObjectType::Deals, now)?;
     let context = words.context();
     let mut rows = shown_deals(reader)?;

@@ -11,6 +11,7 @@ mod course;
 mod desk;
 mod detail;
 mod engine;
+mod extent;
 mod feed;
 mod handle;
 mod links;

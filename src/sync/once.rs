@@ -15,7 +15,7 @@ use super::{
     core::Core,
     course::Course,
     engine::begin_epoch,
-    partial,
+    extent, partial,
     pull::{self, Look, MIRRORED, Trouble, Walk},
     push::Push,
     scopes::Need,
@@ -134,6 +134,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     course.is_sure(core).await?;
     let wanted: Vec<ObjectType> = MIRRORED.into_iter().filter(|object| options.wants(*object)).collect();
     report.complete = true;
+    pull::meet(core, &wanted).await;
     // The deals come first: a board beside this pass shows them as they come.
     let (deals, others): (Vec<ObjectType>, Vec<ObjectType>) =
         wanted.iter().partition(|object| **object == ObjectType::Deals);
@@ -194,6 +195,12 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     course.end(core).await?;
     segments::recount(core).await?;
     report.by_segment = by_segment(core).await?;
+    let settings = core.settings.clone();
+    let mistakes = core
+        .desk
+        .read(move |reader| extent::mistakes(&reader.mirror, &settings))
+        .await?;
+    report.left_out.extend(mistakes);
     let mut told = BTreeSet::new();
     report.errors.retain(|fault| told.insert(fault.what.clone()));
     let after = core.client.limits();
@@ -286,10 +293,7 @@ pub async fn read_type(
     count: &mut ObjectCount,
 ) -> Result<bool, Trouble> {
     let began = core.now();
-    let known = core
-        .desk
-        .read(move |reader| Ok(reader.mirror.cursor(&pull::since(object))?))
-        .await?;
+    let known = pull::known(core, object).await?;
     if known.is_some() && !options.full && options.max.is_none() {
         *count += refresh(core, object).await?;
         return Ok(true);
@@ -317,10 +321,10 @@ async fn refresh(core: &Core, object: ObjectType) -> Result<ObjectCount, Trouble
     Ok(count)
 }
 
-async fn by_segment(core: &Core) -> Result<BTreeMap<String, u64>, Fault> {
+async fn by_segment(core: &Core) -> Result<BTreeMap<String, Option<u64>>, Fault> {
     Ok(segments::counted(core)
         .await?
         .into_iter()
-        .map(|count| (count.segment.name, count.count))
+        .map(|count| (count.segment.name, count.as_of.map(|_| count.count)))
         .collect())
 }

@@ -109,6 +109,14 @@ impl Reading<'_> {
             .desk
             .read(move |reader| {
                 let words = Words::read(&reader.mirror, &settings, ObjectType::Contacts, now)?;
+                let obstacle = words.obstacles.get(&name);
+                if let Some(wrong) = obstacle.filter(|fault| fault.kind == FaultKind::Usage) {
+                    return Err(wrong.clone());
+                }
+                if obstacle.is_some() {
+                    // Who was in it nobody knows; all contacts are read.
+                    return Ok((Plan::Any(Vec::new()), None));
+                }
                 let plan = words.segments.iter().find(|(known, _)| *known == name);
                 let plan = plan.map_or(Plan::Any(Vec::new()), |(_, plan)| plan.clone());
                 let groups = groups(&plan, &words.context());
@@ -131,7 +139,7 @@ impl Reading<'_> {
         let (core, object) = (self.core, ObjectType::Contacts);
         let query = SearchQuery {
             filter_groups,
-            properties: pull::properties_of(object),
+            properties: pull::properties_of(core, object),
             limit: self.options.page.unwrap_or(PAGE),
             ..SearchQuery::default()
         };

@@ -149,6 +149,12 @@ impl Scopes {
         fault
     }
 
+    /// Whether the token is known to have a scope for it, and was not refused.
+    pub fn is_granted(&self, need: Need) -> bool {
+        let known = self.lock();
+        !known.granted.is_empty() && known.lacking(need).is_none()
+    }
+
     /// Somebody says that it may be different now: what was refused is tried again, and the token is asked again. Where
     /// nothing was lacking there is nothing to ask.
     pub fn ask_again(&self) {

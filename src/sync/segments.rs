@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Settings, connection::later, core::Core, words::Words};
+use super::{Settings, connection::later, core::Core, extent::obstacle, words::Words};
 use crate::{
     domain::{Event, Fault, ObjectType, Segment, SegmentCount},
+    filter::Plan,
     store::{KeptCount, MirrorView},
 };
 
@@ -37,14 +38,19 @@ pub async fn keep(core: &Core) {
 /// Whether contacts, lists or definitions are not those that were counted, or the counts are old.
 pub async fn is_due(core: &Core) -> Result<bool, Fault> {
     let (settings, now) = (core.settings.clone(), core.now());
-    core.desk
+    let (counts, is_changed) = core
+        .desk
         .read(move |reader| {
             let mirror = &reader.mirror;
             let counts = kept(mirror, &settings.segments)?;
-            let is_old = |count: &SegmentCount| count.as_of.is_none_or(|at| later(at, OLD) <= now);
-            Ok(counts.iter().any(is_old) || mirror.counted_mark()? != Some(mirror.contacts_mark()?))
+            Ok((counts, mirror.counted_mark()? != Some(mirror.contacts_mark()?)))
         })
-        .await
+        .await?;
+    let is_old = |count: &SegmentCount| count.obstacle.is_none() && count.as_of.is_none_or(|at| later(at, OLD) <= now);
+    let obstacles =
+        |counts: &[SegmentCount]| -> Vec<Option<Fault>> { counts.iter().map(|count| count.obstacle.clone()).collect() };
+    let told = core.counted().as_deref().map(obstacles);
+    Ok(is_changed || counts.iter().any(is_old) || told.is_some_and(|told| told != obstacles(&counts)))
 }
 
 /// Counts again and keeps the counts.
@@ -68,11 +74,13 @@ pub async fn recount(core: &Core) -> Result<(), Fault> {
             let kept_counts: Vec<KeptCount> = settings
                 .segments
                 .iter()
-                .map(|segment| KeptCount {
-                    name: segment.name.clone(),
-                    definition: segment.definition(),
-                    count: counts.get(&segment.name).copied().unwrap_or_default(),
-                    at: now,
+                .filter_map(|segment| {
+                    Some(KeptCount {
+                        name: segment.name.clone(),
+                        definition: segment.definition(),
+                        count: *counts.get(&segment.name)?,
+                        at: now,
+                    })
                 })
                 .collect();
             store.mirror.keep_counts(&kept_counts, &mark)?;
@@ -107,10 +115,14 @@ pub async fn counted(core: &Core) -> Result<Vec<SegmentCount>, Fault> {
     Ok(counts)
 }
 
-/// Contacts per segment.
+/// Contacts per segment, of those that can be counted.
 fn count(mirror: &MirrorView, settings: &Settings, now: Timestamp) -> Result<BTreeMap<String, u64>, Fault> {
     let words = Words::read(mirror, settings, ObjectType::Contacts, now)?;
-    Ok(mirror.segment_counts(&words.segments)?)
+    let known: Vec<(&str, Plan)> = words
+        .known_segments()
+        .map(|(name, plan)| (name.as_str(), plan.clone()))
+        .collect();
+    Ok(mirror.segment_counts(&known)?)
 }
 
 /// The kept counts of these segments, with their history.
@@ -119,6 +131,15 @@ fn kept(mirror: &MirrorView, segments: &[Segment]) -> Result<Vec<SegmentCount>, 
     segments
         .iter()
         .map(|segment| {
+            if let Some(fault) = obstacle(mirror, segment)? {
+                return Ok(SegmentCount {
+                    segment: segment.clone(),
+                    count: 0,
+                    as_of: None,
+                    history: Vec::new(),
+                    obstacle: Some(fault),
+                });
+            }
             let definition = segment.definition();
             let count = kept
                 .iter()
@@ -129,6 +150,7 @@ fn kept(mirror: &MirrorView, segments: &[Segment]) -> Result<Vec<SegmentCount>, 
                 count: count.map(|kept| kept.count).unwrap_or_default(),
                 as_of: count.map(|kept| kept.at),
                 history: history.into_iter().map(|(_, count)| count).collect(),
+                obstacle: None,
             })
         })
         .collect()

@@ -1,8 +1,8 @@
 //! What the engine can be told, with its defaults. Reading a configuration is not done here.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use crate::domain::{OwnerId, Segment};
+use crate::domain::{ObjectType, OwnerId, Segment};
 
 /// How the engine behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Settings {
     pub undo_grace: Duration,
     /// Segments of contacts whose counts are kept.
     pub segments: Vec<Segment>,
+    /// Properties that are read besides those the product needs and those that segments ask for.
+    pub properties: BTreeMap<ObjectType, Vec<String>>,
     /// Whose deals are "mine"; `None` = the owner behind the token.
     pub owner: Option<OwnerId>,
     /// The only account a token may belong to; `None` = whichever it is, and from then on that one.
@@ -37,6 +39,7 @@ impl Default for Settings {
             idle_poll: Duration::from_secs(60),
             undo_grace: Duration::from_secs(5),
             segments: Segment::defaults(),
+            properties: BTreeMap::new(),
             owner: None,
             portal_id: None,
             fiscal_year_start: 1,

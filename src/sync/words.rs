@@ -1,11 +1,13 @@
 //! What a filter's words refer to in this account: labels, owners, "me", the zone. Read once per listing or count.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::Settings;
+use super::{Settings, extent::obstacle};
 use crate::{
     domain::{Account, Fault, Identity, List, ObjectType, Owner, OwnerId, Pipeline, PropertyDefinition, Segment},
-    filter::{self, Context, Field, Plan, Schema, Segments, Test},
+    filter::{self, Context, Expr, Field, Plan, Schema, Segments, Test},
     store::MirrorView,
 };
 
@@ -25,6 +27,8 @@ pub struct Words {
     lists: Vec<List>,
     /// The segments by name with what they ask; none where the words are not about contacts.
     pub segments: Vec<(String, Plan)>,
+    /// Why nobody knows who is in some of them, by name.
+    pub obstacles: BTreeMap<String, Fault>,
 }
 
 impl Words {
@@ -41,6 +45,7 @@ impl Words {
             definitions: mirror.definitions(object)?,
             lists: Vec::new(),
             segments: Vec::new(),
+            obstacles: BTreeMap::new(),
         };
         if object == ObjectType::Contacts {
             words.lists = mirror.lists()?;
@@ -48,11 +53,34 @@ impl Words {
             words.segments = segments
                 .map(|segment| (segment.name.clone(), words.plan(segment)))
                 .collect();
+            for segment in &settings.segments {
+                let obstacle = obstacle(mirror, segment)?;
+                words
+                    .obstacles
+                    .extend(obstacle.map(|fault| (segment.name.clone(), fault)));
+            }
         }
         Ok(words)
     }
 
-    /// What a segment asks. A filter that does not parse finds nothing; the configuration said so when it was read.
+    /// The segments of which it is known who is in them.
+    pub fn known_segments(&self) -> impl Iterator<Item = &(String, Plan)> {
+        self.segments
+            .iter()
+            .filter(|(name, _)| !self.obstacles.contains_key(name))
+    }
+
+    /// Refuses a filter that asks for a segment of which nobody knows who is in it.
+    pub fn check(&self, filter: &Expr) -> Result<(), Fault> {
+        let names: Vec<&str> = self.segments.iter().map(|(name, _)| name.as_str()).collect();
+        let asked = filter.segments(&names);
+        match asked.into_iter().find_map(|name| self.obstacles.get(name)) {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// What a segment asks. A filter that does not parse finds nothing; it is an obstacle.
     fn plan(&self, segment: &Segment) -> Plan {
         let schema = Schema::Contacts(&self.definitions, Segments::Barred);
         let filter =

@@ -448,6 +448,14 @@ impl World {
         log.iter().filter(|line| line.contains(part)).count()
     }
 
+    /// How many requests with all these parts in method or path went over the line.
+    pub fn asked_all(&self, parts: &[&str]) -> usize {
+        let log = self.line.log.lock().unwrap();
+        log.iter()
+            .filter(|line| parts.iter().all(|part| line.contains(part)))
+            .count()
+    }
+
     /// How many requests with this beginning went over the line (`POST /crm/objects/2026-09/notes`), batch reads and
     /// searches not counted.
     pub fn sent(&self, beginning: &str) -> usize {

@@ -179,6 +179,26 @@ fn slips_name_what_was_meant() {
             2,
             "the nearest one is 'jobtitle'",
         ),
+        (
+            vec!["contacts", "list", "--filter", "-city:Oslo"],
+            2,
+            "the property 'city' is not mirrored: contacts are read without it; add it to 'mirror.contact_properties'",
+        ),
+        (
+            vec!["contacts", "list", "--properties", "email,city"],
+            2,
+            "the property 'city' is not mirrored",
+        ),
+        (
+            vec!["contacts", "get", "1", "--properties", "city"],
+            2,
+            "the property 'city' is not mirrored",
+        ),
+        (
+            vec!["deals", "list", "--filter", "description~x"],
+            2,
+            "the property 'description' is not mirrored: deals are read without it; add it to 'mirror.deal_properties'",
+        ),
         (vec!["contacts", "get", "1"], 3, "there is no contact '1'"),
         (vec!["segments", "show", "high valu"], 0, ""),
         (vec!["segments", "show", "low"], 2, "'low' is no segment"),
@@ -399,4 +419,66 @@ fn s2_1_progress_goes_to_stderr_as_lines_or_as_json() {
     assert!(said(&output).contains("dealdeck: contacts: "), "{output:?}");
     let output = shell.run(&["sync", "--full", "--only", "contacts", "--quiet"], 0);
     assert_eq!(said(&output), "");
+}
+
+#[test]
+fn what_the_configuration_names_is_mirrored_and_can_be_asked_for() {
+    let shell = Shell::on(&["--deals", "5", "--contacts", "120"]);
+    let file = shell.dir.path().join("config.toml");
+    let config = file.to_string_lossy().into_owned();
+    let run = |arguments: &[&str], code| shell.run(&[arguments, &["--config", &config]].concat(), code);
+    // Segments over properties that nobody has read yet stop nothing, not even before the first sync.
+    fs::write(&file, "[segments.zoned]\nfilter = \"hs_timezone:none\"\n").unwrap();
+    let output = run(&["segments", "list", "--format", "json"], 0);
+    let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(all["segments"][4]["count"], Value::Null);
+    assert!(said(&output).contains("'zoned' is not known yet"), "{output:?}");
+    run(&["sync"], 0);
+    fs::write(
+        &file,
+        "[mirror]\ncontact_properties = [\"city\"]\n[segments.zoned]\nfilter = \"hs_timezone:none\"\n\
+         [segments.slip]\nfilter = \"hs_timezon:none\"\n",
+    )
+    .unwrap();
+    // What is new in the configuration was not read yet.
+    let filter = ["contacts", "list", "--filter", "city:none"];
+    let output = run(&filter, 3);
+    assert!(
+        said(&output).contains("the property 'city' was not read of all contacts yet"),
+        "{output:?}"
+    );
+    let output = run(&["sync", "--format", "json"], 0);
+    assert!(
+        said(&output).contains("the segment 'slip' cannot be read: column 1: no field or property"),
+        "{output:?}"
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["by_segment"]["slip"], Value::Null);
+    let truth = truth(&shell);
+    let lacking = |property: &str| truth.values().filter(|one| one[property].as_str().is_none()).count();
+    assert_eq!(report["by_segment"]["zoned"], lacking("hs_timezone"));
+    let output = run(
+        &[
+            "contacts",
+            "list",
+            "--properties",
+            "city",
+            "--format",
+            "jsonl",
+            "--limit",
+            "0",
+        ],
+        0,
+    );
+    for row in lines(&output) {
+        assert_eq!(
+            row["properties"],
+            json!({"city": truth[row["id"].as_str().unwrap()]["city"]})
+        );
+    }
+    let output = run(&[&filter[..], &["--format", "jsonl", "--limit", "0"]].concat(), 0);
+    assert_eq!(lines(&output).len(), lacking("city"));
+    let output = run(&["segments", "show", "slip"], 0);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("unknown   the filter of the segment 'slip'"), "{text}");
 }

@@ -176,6 +176,7 @@ fn segments() -> Vec<SegmentCount> {
             count,
             as_of: Some(now()),
             history: (0..6).map(|day: u64| before - (5 - day)).chain([count]).collect(),
+            obstacle: None,
         })
         .collect()
 }

@@ -12,15 +12,16 @@ Examples:
   dealdeck contacts get robin@example.com --format json
   dealdeck contacts clear --yes                    forgets them here, never in HubSpot
 
-Fields of a filter: name email company phone title lifecycle status owner created updated activity list segment, and any
-HubSpot property by its internal name.";
+Fields of a filter: name email company phone title lifecycle status owner created updated activity list segment, and by its
+internal name any HubSpot property that is mirrored: 'mirror.contact_properties' in the configuration adds some.";
 
 const SEGMENTS_HELP: &str = "\
 Examples:
   dealdeck segments list
   dealdeck segments show high_value --format json
 
-Segments are defined in the configuration: [segments.NAME] filter = \"…\" or list_id = \"…\".";
+Segments are defined in the configuration: [segments.NAME] filter = \"…\" or list_id = \"…\". A filter may name any
+HubSpot property of contacts; one that was not read before is read of all of them by the next sync.";
 
 /// `dealdeck contacts …`
 #[derive(Debug, Subcommand)]
@@ -33,7 +34,7 @@ pub enum ContactsCommand {
         /// The contact's id or e-mail address
         #[arg(value_name = "ID or E-MAIL")]
         contact: String,
-        /// Only these properties, separated by commas
+        /// Only these properties of the mirrored ones, separated by commas
         #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
         properties: Vec<String>,
         #[command(flatten)]
@@ -74,7 +75,7 @@ pub struct ContactsList {
     /// Go on where the page before ended, in the same order: the key it named on stderr
     #[arg(long, value_name = "KEY", conflicts_with = "offset")]
     pub after: Option<String>,
-    /// Only these properties, separated by commas; in a table as columns
+    /// Only these properties of the mirrored ones, separated by commas; in a table as columns
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub properties: Vec<String>,
     #[command(flatten)]

@@ -62,7 +62,7 @@ impl MirrorView {
             .conn
             .prepare_cached(
                 "SELECT json_array((SELECT n FROM tally WHERE object = 1), (SELECT max(updated) FROM contact), \
-                 (SELECT group_concat(value) FROM cursor WHERE name IN ('since:contacts', 'seen:contacts')), \
+                 (SELECT group_concat(value) FROM cursor WHERE name IN ('since:contacts', 'seen:contacts', 'with:contacts')), \
                  (SELECT group_concat(told) FROM list), (SELECT max(n) FROM member_change))",
             )?
             .query_row([], |row| row.get(0))?;

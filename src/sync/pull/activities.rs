@@ -25,7 +25,7 @@ pub async fn refresh(core: &Core, lane: Lane, deal: &DealId) -> Result<(), Troub
             continue;
         };
         let ids = links.remove(deal.as_str()).unwrap_or_default();
-        let properties = properties_of(object);
+        let properties = properties_of(core, object);
         let names: Vec<&str> = properties.iter().map(String::as_str).collect();
         let records = match ids.is_empty() {
             true => Vec::new(),

@@ -21,7 +21,11 @@ const OURS: Duration = Duration::from_mins(10);
 /// Tells what changed in the mirror. Deals make entries of the feed; the other types only show inside deals.
 pub async fn announce(core: &Core, object: ObjectType, changed: Vec<Changed>) -> Result<(), Fault> {
     gone::merged_away(core, object, &changed).await?;
-    let changed: Vec<Changed> = changed.into_iter().filter(is_news).collect();
+    let wished = core.wished.get(&object).map_or(&[][..], Vec::as_slice);
+    if object == ObjectType::Deals && changed.iter().any(|change| has_learnt(change, wished)) {
+        core.board_grew();
+    }
+    let changed: Vec<Changed> = changed.into_iter().filter(|change| is_news(change, wished)).collect();
     if changed.is_empty() || object != ObjectType::Deals {
         return Ok(());
     }
@@ -45,16 +49,40 @@ pub async fn announce(core: &Core, object: ObjectType, changed: Vec<Changed>) ->
     Ok(())
 }
 
-/// Something people can see is different. HubSpot moves a record's modified date for hidden and calculated properties, too.
-fn is_news(change: &Changed) -> bool {
+/// The mirror knows more of a record than it had asked for before; nobody did anything to it.
+fn has_learnt(change: &Changed, wished: &[String]) -> bool {
+    let after = &change.after;
+    change.before.as_ref().is_some_and(|before| {
+        wished
+            .iter()
+            .any(|name| is_first_told(name, before) && after.properties.contains_key(name))
+            || after
+                .associations
+                .keys()
+                .any(|kind| !before.associations.contains_key(kind))
+    })
+}
+
+/// Whether nobody had asked for the property when the record was read.
+fn is_first_told(name: &str, before: &Record) -> bool {
+    !before.properties.contains_key(name)
+}
+
+/// Something people can see is different. HubSpot moves a record's modified date for hidden and calculated properties, too,
+/// and what was never asked for before is no change.
+fn is_news(change: &Changed, wished: &[String]) -> bool {
     let Some(before) = &change.before else { return true };
     let seen = |record: &Record| -> Vec<(String, Option<String>)> {
         let properties = record.properties.iter();
-        let seen = properties.filter(|(name, _)| !UNSEEN.contains(&name.as_str()));
+        let is_new_here = |name: &String| wished.contains(name) && is_first_told(name, before);
+        let seen = properties.filter(|(name, _)| !(UNSEEN.contains(&name.as_str()) || is_new_here(name)));
         seen.map(|(name, value)| (name.clone(), value.clone())).collect()
     };
     before.archived != change.after.archived
-        || before.associations != change.after.associations
+        || before
+            .associations
+            .iter()
+            .any(|(kind, ids)| change.after.associations.get(kind) != Some(ids))
         || seen(before) != seen(&change.after)
 }
 

@@ -148,7 +148,7 @@ impl Delta<'_> {
     fn query(&self, changed: Comparison) -> SearchQuery {
         SearchQuery {
             filter_groups: vec![vec![SearchFilter::new(self.object.modified_property(), changed)]],
-            properties: properties_of(self.object),
+            properties: properties_of(self.core, self.object),
             ..SearchQuery::default()
         }
     }

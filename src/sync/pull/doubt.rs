@@ -25,7 +25,7 @@ pub async fn ask(core: &Core, object: ObjectType, ids: &[String]) -> Result<Aske
     if ids.is_empty() {
         return Ok(Asked::default());
     }
-    let properties = properties_of(object);
+    let properties = properties_of(core, object);
     let names: Vec<&str> = properties.iter().map(String::as_str).collect();
     let read = core.client.batch_read(Lane::Sync, object, ids, &names, &[]).await?;
     let mut asked = Asked {

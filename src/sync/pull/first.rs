@@ -9,7 +9,7 @@ use super::{MIRRORED, Trouble, allowed};
 use crate::{
     domain::{Account, Event, Fault, FaultKind, Identity, Lane, ObjectType, PropertyDefinition},
     hubspot::Signal,
-    sync::{connection::later, core::Core, scopes::Need, words::IDENTITY},
+    sync::{connection::later, core::Core, extent, scopes::Need, words::IDENTITY},
 };
 
 /// What is known of account and token from a moment ago holds.
@@ -116,6 +116,19 @@ pub async fn facts(core: &Core, objects: &[ObjectType], anyway: bool) -> Result<
 fn missed<T>(troubles: &mut Vec<Trouble>, trouble: Trouble) -> Option<T> {
     troubles.push(trouble);
     None
+}
+
+/// Properties that the configuration names and nobody here knows may be new in HubSpot: what it defines is read before the
+/// records are. Where that fails, it is read again with the other facts.
+pub async fn meet(core: &Core, objects: &[ObjectType]) {
+    let wished = core.wished.clone();
+    let unknown = core
+        .desk
+        .read(move |reader| extent::has_unknown(&reader.mirror, &wished))
+        .await;
+    if matches!(unknown, Ok(true)) {
+        let _ = facts(core, objects, true).await;
+    }
 }
 
 async fn define(core: &Core, object: ObjectType) -> Result<Option<(ObjectType, Vec<PropertyDefinition>)>, Trouble> {

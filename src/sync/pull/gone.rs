@@ -154,7 +154,7 @@ pub async fn archived(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
     let (mut cursor, mut taken, mut pages) = (Cursor::default(), 0, 0);
     loop {
         let query = ListQuery {
-            properties: properties_of(object),
+            properties: properties_of(core, object),
             archived: true,
             after: cursor.after().map(str::to_owned),
             ..ListQuery::default()

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use super::{
     connection::Part,
     core::{AS_OF, Core},
+    extent::{Wished, is_short},
     scopes::Need,
 };
 use crate::{
@@ -39,7 +40,7 @@ pub use arrive::arrive;
 pub use audit::audit;
 pub use delta::Look;
 pub use doubt::ask;
-pub use first::{basics, believe, check, facts};
+pub use first::{basics, believe, check, facts, meet};
 pub use gone::{archived, vanished};
 pub use pace::run;
 pub use walk::{Walk, settle, since, walk};
@@ -182,8 +183,13 @@ const MEETING: [&str; 9] = [
     "hubspot_owner_id",
 ];
 
-/// The properties every read of a type asks for.
-pub fn properties_of(object: ObjectType) -> Vec<String> {
+/// The properties every read of a type asks for: those the product needs, and those that the configuration names.
+pub fn properties_of(core: &Core, object: ObjectType) -> Vec<String> {
+    asked_of(object, &core.wished)
+}
+
+/// The same, with what the configuration names.
+pub fn asked_of(object: ObjectType, wished: &Wished) -> Vec<String> {
     let (typed, more): (&[&str], &[&str]) = match object {
         ObjectType::Deals => (
             &Deal::PROPERTIES,
@@ -198,7 +204,31 @@ pub fn properties_of(object: ObjectType) -> Vec<String> {
         ObjectType::Emails => (&EMAIL, &[]),
         ObjectType::Meetings => (&MEETING, &[]),
     };
-    typed.iter().chain(more).map(|name| (*name).to_owned()).collect()
+    let mut names: Vec<String> = typed.iter().chain(more).map(|name| (*name).to_owned()).collect();
+    for name in wished.get(&object).into_iter().flatten() {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+/// The types whose ids are kept with records of this type, as far as the token may read them.
+pub fn linked(core: &Core, object: ObjectType) -> Vec<ObjectType> {
+    readable(core, links::kept_with(object))
+}
+
+/// Since when changes of a type are not known; `None` = it is to be read whole.
+pub async fn known(core: &Core, object: ObjectType) -> Result<Option<Timestamp>, Fault> {
+    let since = core
+        .desk
+        .read(move |reader| Ok(reader.mirror.cursor(&since(object))?))
+        .await?;
+    let since = since.and_then(|text| text.parse().ok());
+    match since {
+        Some(_) if is_short(core, object).await? => Ok(None),
+        since => Ok(since),
+    }
 }
 
 /// The cursor that keeps when all contacts were last asked about.
@@ -223,11 +253,7 @@ pub async fn refresh(core: &Core, object: ObjectType, look: Look) -> Result<Obje
 }
 
 async fn refresh_since(core: &Core, object: ObjectType, look: Look) -> Result<ObjectCount, Trouble> {
-    let since = core
-        .desk
-        .read(move |reader| Ok(reader.mirror.cursor(&since(object))?))
-        .await?;
-    match since.and_then(|text| text.parse().ok()) {
+    match known(core, object).await? {
         Some(since) => {
             settle(core, object).await?;
             delta::delta(core, object, since, look).await

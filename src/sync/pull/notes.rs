@@ -44,7 +44,7 @@ async fn look(core: &Core, deal: &DealId) -> Result<(), Trouble> {
         return Err(fault.into());
     }
     let query = GetQuery {
-        properties: properties_of(ObjectType::Deals),
+        properties: properties_of(core, ObjectType::Deals),
         associations: readable(core, PEOPLE),
         ..GetQuery::default()
     };
@@ -108,7 +108,7 @@ async fn batch(core: &Core, lane: Lane, object: ObjectType, ids: &[String]) -> R
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let properties = properties_of(object);
+    let properties = properties_of(core, object);
     let names: Vec<&str> = properties.iter().map(String::as_str).collect();
     Ok(core.client.batch_read(lane, object, ids, &names, &[]).await?.records)
 }

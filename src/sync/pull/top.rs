@@ -18,7 +18,7 @@ const ID: &str = "hs_object_id";
 /// there are.
 pub async fn below(core: &Core, object: ObjectType, lowest: Option<u64>) -> Result<(Vec<Record>, u64), Failure> {
     let filter = lowest.map(|lowest| Comparison::Lt(lowest.to_string()));
-    let page = search(core, object, filter, properties_of(object), PAGE).await?;
+    let page = search(core, object, filter, properties_of(core, object), PAGE).await?;
     Ok((page.records, page.total))
 }
 

@@ -18,16 +18,16 @@ use super::{
     arrive::arrive,
     audit, delta, doubt,
     front::{Front, Place, Strayed},
-    gone,
+    gone, linked,
     links::kept_with,
-    properties_of, readable, top,
+    properties_of, top,
     unread::Unread,
 };
 use crate::{
     domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Record},
     hubspot::{Failure, ListQuery, RecordPage, Signal},
     store::{self, MirrorView, Put, Via},
-    sync::{connection::earlier, core::Core},
+    sync::{connection::earlier, core::Core, extent::Extent},
 };
 
 /// How many lists read at once where they can start anywhere. Eight use up a window of 190 requests in three seconds at
@@ -76,6 +76,8 @@ pub struct Mark {
     pub is_first: bool,
     /// Where the only list goes on, whatever a search has read meanwhile.
     pub base: Option<(u64, String)>,
+    /// With what every page so far was read.
+    pub with: Extent,
 }
 
 /// A page, in one of the lanes.
@@ -169,11 +171,13 @@ pub async fn walk(
         }
     }
     count.deleted += ask_about_the_rest(core, object).await?;
-    let is_finished = finish(core, object).await?;
-    if object == ObjectType::Deals && (mark.is_first || count.deleted > 0) {
+    let Some(is_more) = finish(core, object).await? else {
+        return Ok(false);
+    };
+    if object == ObjectType::Deals && (is_more || count.deleted > 0) {
         core.tell(Event::BoardChanged);
     }
-    Ok(is_finished)
+    Ok(true)
 }
 
 /// One walk through a type.
@@ -408,8 +412,8 @@ impl Walking<'_> {
 
     async fn list(&self, place: &Place) -> Result<RecordPage, Trouble> {
         let query = ListQuery {
-            properties: properties_of(self.object),
-            associations: readable(self.core, kept_with(self.object)),
+            properties: properties_of(self.core, self.object),
+            associations: linked(self.core, self.object),
             after: place.after.clone(),
             limit: self.how.page.unwrap_or(100),
             ..ListQuery::default()
@@ -422,17 +426,24 @@ impl Walking<'_> {
 const GOOD_FOR: Duration = Duration::from_hours(24);
 
 async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fault> {
-    let now = core.now();
+    let (now, asked) = (core.now(), Extent::asked(core, object));
     core.desk
         .write(move |store| {
             let name = mark_name(object);
             let left = mark_of(&store.mirror, object)?;
-            let is_good = |mark: &Mark| mark.is_first || mark.since > earlier(now, GOOD_FOR);
-            if let (Some(mark), false) = (left.filter(is_good), fresh) {
+            // Pages that were read with less have to be read again.
+            let is_good =
+                |mark: &Mark| (mark.is_first || mark.since > earlier(now, GOOD_FOR)) && mark.with.covers(&asked);
+            if let Some(mut mark) = left.filter(|mark| !fresh && is_good(mark)) {
+                if mark.with != asked {
+                    mark.with = asked;
+                    store.mirror.set_cursor(&name, &mark.text())?;
+                }
                 return Ok(mark);
             }
             let mark = Mark {
                 since: now,
+                with: asked,
                 is_first: store.mirror.cursor(&since(object))?.is_none(),
                 ..Mark::default()
             };
@@ -487,15 +498,19 @@ pub async fn settle(core: &Core, object: ObjectType) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The walk is over, if nothing is unread as far as the disk knows.
-async fn finish(core: &Core, object: ObjectType) -> Result<bool, Fault> {
+/// The walk is over, if nothing is unread as far as the disk knows. Answers whether more is known of the records now than
+/// before; `None` = something is unread.
+async fn finish(core: &Core, object: ObjectType) -> Result<Option<bool>, Fault> {
     settle(core, object).await?;
+    // A scope that was lost on the way left the last pages with less.
+    let asked = Extent::asked(core, object);
+    let wished = core.wished.clone();
     core.desk
         .write(move |store| {
             let mark = mark_of(&store.mirror, object)?.filter(|mark| mark.unread.is_empty());
             let Some(mark) = mark else {
                 tracing::warn!(%object, "a walk ended with something unread; the next one goes on");
-                return Ok(false);
+                return Ok(None);
             };
             store.mirror.relist_end(object)?;
             // What a search brought may be older than the walk, by as much as its index lags.
@@ -509,7 +524,10 @@ async fn finish(core: &Core, object: ObjectType) -> Result<bool, Fault> {
                 .set_cursor(&since(object), &earlier(mark.since, unsettled).to_string())?;
             store.mirror.drop_cursor(&delta::seen(object))?;
             store.mirror.drop_cursor(&mark_name(object))?;
-            Ok(true)
+            let with = mark.with.shared(&asked).defined(&store.mirror, &wished, object)?;
+            let before = Extent::kept(&store.mirror, object)?;
+            with.keep(&mut store.mirror, object)?;
+            Ok(Some(!before.covers(&with)))
         })
         .await
 }

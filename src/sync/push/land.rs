@@ -45,6 +45,10 @@ pub async fn landed(core: &Core, op: &Kept, answer: Option<Record>) -> Result<()
 /// Puts the answer of a landed operation into the mirror; with `settle` the operation is done then. Answers its state.
 pub async fn mirrored(core: &Core, op: &Kept, answer: Option<Record>, settle: bool) -> Result<OpState, Fault> {
     let (op, now) = (op.clone(), core.now());
+    let answer = answer.map(|record| match op.payload {
+        Payload::SetProperties { .. } => lasting(core, &op, record),
+        _ => record,
+    });
     let (items, state) = core
         .desk
         .write(move |store| {
@@ -103,7 +107,7 @@ fn is_behind_unsettled(store: &Store, op: &Kept) -> Result<bool, Fault> {
 }
 
 fn put(store: &mut Store, op: &Operation, record: Record) -> Result<Vec<ActivityItem>, Fault> {
-    let record = lasting(op, without_history(record));
+    let record = without_history(record);
     let changed = store.mirror.put(record.object, &[record], direct())?;
     if op.entity.object != ObjectType::Deals {
         return Ok(Vec::new());
@@ -159,8 +163,8 @@ fn deal_name(store: &Store, entity: &RecordRef) -> Result<String, Fault> {
 
 /// The answer to a write names what HubSpot computed, too. Only what later reads name is kept, and what the person set: the
 /// rest would stay as it is now for ever.
-fn lasting(op: &Operation, mut record: Record) -> Record {
-    let read = properties_of(record.object);
+fn lasting(core: &Core, op: &Operation, mut record: Record) -> Record {
+    let read = properties_of(core, record.object);
     let is_set =
         |name: &String| matches!(&op.payload, Payload::SetProperties { values, .. } if values.contains_key(name));
     record.properties.retain(|name, _| read.contains(name) || is_set(name));

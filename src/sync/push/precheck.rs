@@ -31,7 +31,7 @@ pub async fn look(core: &Core, operation: &Operation, lane: Lane) -> Look {
         return Look::Failed(unreadable());
     };
     let names: Vec<String> = values.keys().cloned().collect();
-    let mut properties = properties_of(operation.entity.object);
+    let mut properties = properties_of(core, operation.entity.object);
     properties.extend(
         names
             .iter()
