@@ -12,7 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{ObjectType, Progress, format},
+    domain::{Progress, Reading, format},
     report::Format,
     sync::Clock,
 };
@@ -32,13 +32,13 @@ enum Way {
 pub struct Screen {
     way: Way,
     clock: Clock,
-    types: Mutex<BTreeMap<ObjectType, Type>>,
+    parts: Mutex<BTreeMap<Reading, Part>>,
     /// Says what everything waits for.
     waits: Option<ProgressBar>,
 }
 
-/// The progress of one type.
-struct Type {
+/// The progress of one part of it.
+struct Part {
     last: Progress,
     /// What was there when it was first heard of, and when that was: an interrupted walk goes on in the middle.
     first: (u64, tokio::time::Instant),
@@ -71,7 +71,7 @@ impl Screen {
         Self {
             way,
             clock: clock.clone(),
-            types: Mutex::default(),
+            parts: Mutex::default(),
             waits,
         }
     }
@@ -79,8 +79,8 @@ impl Screen {
     /// A page was read.
     pub fn heard(&self, progress: Progress) {
         let now = self.clock.now();
-        let mut types = self.types.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = types.entry(progress.object).or_insert_with(|| Type {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = parts.entry(progress.what).or_insert_with(|| Part {
             last: progress,
             first: (progress.fetched, now),
             bar: self.bar(&progress),
@@ -107,7 +107,7 @@ impl Screen {
         if let Ok(style) = ProgressStyle::with_template("{prefix:10} {wide_bar} {human_pos:>9} {msg:>30}") {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_prefix(progress.object.name());
+        bar.set_prefix(progress.what.name());
         Some(bar)
     }
 
@@ -125,8 +125,8 @@ impl Screen {
             return;
         }
         let now = self.clock.now();
-        let mut types = self.types.lock().unwrap_or_else(PoisonError::into_inner);
-        for known in types.values_mut() {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        for known in parts.values_mut() {
             let is_early = known.said.is_some_and(|(then, _)| now.duration_since(then) < BETWEEN);
             let is_old = known.said.is_some_and(|(_, fetched)| fetched == known.last.fetched);
             let waits = waiting > 0 && known.goes_on();
@@ -151,7 +151,7 @@ impl Screen {
     }
 }
 
-impl Type {
+impl Part {
     /// Rows a second since it was first heard of.
     fn per_second(&self, now: tokio::time::Instant) -> Option<f64> {
         let (first, since) = self.first;
@@ -201,7 +201,7 @@ impl Type {
 
     fn line(&self, now: tokio::time::Instant, waits: bool) -> String {
         let Progress {
-            object,
+            what,
             fetched,
             pages,
             about,
@@ -213,12 +213,12 @@ impl Type {
         };
         let waits = if waits { "; waiting for HubSpot's budget" } else { "" };
         let pages = format::plural(pages, "page", "pages");
-        format!("{object}: {}{of} in {pages}{pace}{waits}", format::count(fetched))
+        format!("{what}: {}{of} in {pages}{pace}{waits}", format::count(fetched))
     }
 
     fn json(&self, now: tokio::time::Instant, waiting: bool) -> Value {
         json!({
-            "object": self.last.object.name(),
+            "object": self.last.what.name(),
             "fetched": self.last.fetched,
             "about": self.last.about,
             "pages": self.last.pages,
@@ -252,12 +252,13 @@ fn clock(left: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ObjectType;
 
-    fn contacts(fetched: u64) -> Type {
+    fn contacts(fetched: u64) -> Part {
         let begin = tokio::time::Instant::now();
-        Type {
+        Part {
             last: Progress {
-                object: ObjectType::Contacts,
+                what: Reading::Records(ObjectType::Contacts),
                 fetched,
                 pages: fetched / 100,
                 about: Some(20_000),

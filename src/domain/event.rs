@@ -1,5 +1,7 @@
 //! What the engine tells its faces, and how true the data is.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use super::{ActivityItem, DealId, Fault, Limits, ObjectType, OpId, OpState, OwnerId};
@@ -29,11 +31,39 @@ pub enum Connection {
     ReadOnly(Fault),
 }
 
-/// How far a first sync is.
+/// What is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reading {
+    /// Records of a type.
+    Records(ObjectType),
+    /// What properties of a type were before.
+    Past(ObjectType),
+    /// Who is in HubSpot's lists.
+    Members,
+}
+
+impl Reading {
+    /// Its name, as progress shows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Records(object) => object.name(),
+            Self::Past(_) => "history",
+            Self::Members => "members",
+        }
+    }
+}
+
+impl fmt::Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How far reading something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// What is being read.
-    pub object: ObjectType,
+    pub what: Reading,
     /// Records read so far.
     pub fetched: u64,
     /// Pages and batches read by this process.

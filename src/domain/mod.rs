@@ -34,7 +34,7 @@ pub use change::{Change, Origin, Receipt, Submission, UndoOutcome};
 pub use company::Company;
 pub use contact::{Contact, ContactDetail};
 pub use deal::{Deal, DealState, Pending, parse_time};
-pub use event::{Connection, Event, Freshness, Progress};
+pub use event::{Connection, Event, Freshness, Progress, Reading};
 pub use fault::{Fault, FaultKind};
 pub use id::{CompanyId, ContactId, DealId, ListId, NoteId, OpId, OwnerId, PipelineId, StageId, UserId};
 pub use limits::{Gauge, Lane, LaneLoad, LaneUsage, Limits, SentRequest, Usage};

@@ -167,7 +167,7 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     }
     let may_read = core.line.refusal().is_none();
     if may_read && wanted.contains(&ObjectType::Deals) && options.max.is_none() {
-        match Box::pin(pull::history::fill(core, ObjectType::Deals, u64::MAX)).await {
+        match Box::pin(pull::history::fill(core, ObjectType::Deals, u64::MAX, progress)).await {
             Ok(read) => report.histories = read,
             Err(trouble) => {
                 report.complete = false;
@@ -176,8 +176,12 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
         }
     }
     if may_read && options.is_whole() {
-        match Box::pin(pull::lists::refresh(core)).await {
-            Ok(count) => report.lists = count,
+        match Box::pin(pull::lists::refresh(core, progress)).await {
+            Ok((count, unread)) => {
+                report.lists = count;
+                report.complete &= unread.is_none();
+                report.errors.extend(unread);
+            }
             Err(trouble) => {
                 report.complete = false;
                 report.errors.push(trouble.fault());
@@ -295,7 +299,7 @@ pub async fn read_type(
     let began = core.now();
     let known = pull::known(core, object).await?;
     if known.is_some() && !options.full && options.max.is_none() {
-        *count += refresh(core, object).await?;
+        *count += refresh(core, object, progress).await?;
         return Ok(true);
     }
     // An interrupted walk goes on; a finished one begins anew.
@@ -312,8 +316,12 @@ pub async fn read_type(
 }
 
 /// What changed, and what is gone since: no search names it.
-async fn refresh(core: &Core, object: ObjectType) -> Result<ObjectCount, Trouble> {
-    let mut count = pull::refresh(core, object, Look::Thorough).await?;
+async fn refresh(
+    core: &Core,
+    object: ObjectType,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<ObjectCount, Trouble> {
+    let mut count = pull::refresh(core, object, Look::Thorough, progress).await?;
     count.deleted += pull::archived(core, object).await?;
     let found = pull::audit(core, object).await?;
     count.fetched += found.fetched;

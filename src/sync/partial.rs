@@ -13,7 +13,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    domain::{Fault, FaultKind, Lane, List, ObjectCount, ObjectType, Progress, Segment},
+    domain::{Fault, FaultKind, Lane, List, ObjectCount, ObjectType, Progress, Reading, Segment},
     filter::Plan,
     hubspot::{SearchFilter, SearchQuery},
     store::Via,
@@ -31,22 +31,22 @@ pub async fn read(
     progress: &(dyn Fn(Progress) + Sync),
     count: &mut ObjectCount,
 ) -> Result<bool, Trouble> {
-    let mut reading = Reading {
+    let mut pass = Pass {
         core,
         options,
         progress,
         count: ObjectCount::default(),
         about: None,
     };
-    let complete = reading.part(part).await;
-    *count += reading.count;
+    let complete = pass.part(part).await;
+    *count += pass.count;
     match complete? {
         Some(complete) => Ok(complete),
         None => read_type(core, ObjectType::Contacts, options, progress, count).await,
     }
 }
 
-struct Reading<'a> {
+struct Pass<'a> {
     core: &'a Core,
     options: &'a SyncOptions,
     progress: &'a (dyn Fn(Progress) + Sync),
@@ -55,7 +55,7 @@ struct Reading<'a> {
     about: Option<u64>,
 }
 
-impl Reading<'_> {
+impl Pass<'_> {
     /// Whether all of it was read; `None` = no search can ask for it, so everybody has to be read.
     async fn part(&mut self, part: &Part) -> Result<Option<bool>, Trouble> {
         let name = match part {
@@ -188,7 +188,7 @@ impl Reading<'_> {
 
     fn tell(&self) {
         (self.progress)(Progress {
-            object: ObjectType::Contacts,
+            what: Reading::Records(ObjectType::Contacts),
             fetched: self.count.fetched,
             pages: self.count.pages,
             about: self.about,

@@ -5,7 +5,7 @@ use dealdeck::{
         DealScreen, Editor, Finder, Focus, Help, Hit, Line, Model, NoteEditor, Overlay, PipelinePicker, Said, SaidKind,
         Screen, SetupState, StagePicker, sample,
     },
-    domain::{Connection, DealId, Fault, FaultKind, ObjectType, Progress},
+    domain::{Connection, DealId, Fault, FaultKind, ObjectType, Progress, Reading},
 };
 use jiff::ToSpan as _;
 
@@ -271,7 +271,7 @@ pub fn starting(size: Size) -> Model {
 pub fn first_sync(size: Size) -> Model {
     let mut model = board(size);
     model.freshness.connection = Connection::Syncing(Progress {
-        object: ObjectType::Contacts,
+        what: Reading::Records(ObjectType::Contacts),
         fetched: 6_400,
         pages: 64,
         about: Some(20_000),

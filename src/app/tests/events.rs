@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::world::World;
 use crate::{
     app::{Answer, Effect, Msg, Query, TimerId, sample},
-    domain::{Connection, DealId, Event, Freshness, ObjectType, OpId, OpState, Progress},
+    domain::{Connection, DealId, Event, Freshness, ObjectType, OpId, OpState, Progress, Reading},
 };
 
 fn id(name: &str) -> DealId {
@@ -95,7 +95,7 @@ fn my_own_changes_a_catch_up_and_a_first_sync_do_not_flash() {
         remote: true,
     });
     let syncing = Connection::Syncing(Progress {
-        object: ObjectType::Deals,
+        what: Reading::Records(ObjectType::Deals),
         fetched: 0,
         pages: 0,
         about: None,

@@ -73,6 +73,18 @@ impl MirrorView {
         Ok(due.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// How many records of a type have a past that is not known, or not up to now.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn history_left(&self, object: ObjectType) -> Result<u64> {
+        let left: i64 = self
+            .conn
+            .prepare_cached("SELECT count(*) FROM history_due WHERE object = ?1")?
+            .query_row([codec::number(object)], |row| row.get(0))?;
+        Ok(left.unsigned_abs())
+    }
+
     /// The past of a record's watched properties, newest first; empty until it was read.
     ///
     /// # Errors

@@ -208,8 +208,8 @@ impl Mirror {
                  DELETE FROM history_due WHERE object = 1;
                  DELETE FROM backlink WHERE from_object = 1;
                  DELETE FROM gone WHERE object = 1;
-                 DELETE FROM relist WHERE object = 1;
-                 DELETE FROM relist_seen WHERE object = 1;
+                 DELETE FROM relist WHERE object = 1 OR object < 0;
+                 DELETE FROM relist_seen WHERE object = 1 OR object < 0;
                  DELETE FROM cursor WHERE name LIKE '%:contacts' OR name IN ('counted', 'pass');",
             )?;
             for table in ["contact", "list", "member", "member_change", "segment_count"] {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Trouble, Walk, arrive::arrive, properties_of, walk};
+use super::{Tell, Trouble, Walk, arrive::arrive, properties_of, walk};
 use crate::{
-    domain::{Lane, ObjectCount, ObjectType, Record, parse_time},
+    domain::{Lane, ObjectCount, ObjectType, Progress, Reading, Record, parse_time},
     hubspot::{Comparison, SearchFilter, SearchPage, SearchQuery, SearchSort},
     store::Via,
     sync::{connection::earlier, core::Core},
@@ -43,7 +43,13 @@ pub fn seen(object: ObjectType) -> String {
 }
 
 /// Reads what changed since `since`, or since the last look.
-pub async fn delta(core: &Core, object: ObjectType, since: Timestamp, look: Look) -> Result<ObjectCount, Trouble> {
+pub async fn delta(
+    core: &Core,
+    object: ObjectType,
+    since: Timestamp,
+    look: Look,
+    tell: Tell<'_>,
+) -> Result<ObjectCount, Trouble> {
     let newest = core
         .desk
         .read(move |reader| Ok(reader.mirror.cursor(&seen(object))?))
@@ -63,6 +69,7 @@ pub async fn delta(core: &Core, object: ObjectType, since: Timestamp, look: Look
         began: core.now(),
         count: ObjectCount::default(),
         is_large: false,
+        tell,
     };
     delta.read(from).await?;
     Ok(delta.count)
@@ -80,6 +87,7 @@ struct Delta<'a> {
     count: ObjectCount,
     /// More changes than one search can tell.
     is_large: bool,
+    tell: Tell<'a>,
 }
 
 /// How far one search got.
@@ -190,6 +198,12 @@ impl Delta<'_> {
             cursors.push((super::since(self.object), self.since.to_string()));
         }
         self.count.fetched += arrive(self.core, self.object, rows, Via::Search, cursors).await?;
+        (self.tell)(Progress {
+            what: Reading::Records(self.object),
+            fetched: self.count.fetched,
+            pages: self.count.pages,
+            about: None,
+        });
         Ok(())
     }
 }

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::{Trouble, allowed};
+use super::{Tell, Trouble, allowed};
 use crate::{
-    domain::{Lane, ObjectType},
+    domain::{Lane, ObjectType, Progress, Reading},
     store::watched,
     sync::{core::Core, scopes::Need},
 };
@@ -18,7 +18,11 @@ const TOGETHER: usize = 100;
 const CONTACTS_PERCENT: u64 = 2;
 
 /// Reads the past of every record of a type that is due, at most so many; how many there were.
-pub async fn fill(core: &Core, object: ObjectType, most: u64) -> Result<u64, Trouble> {
+pub async fn fill(core: &Core, object: ObjectType, most: u64, tell: Tell<'_>) -> Result<u64, Trouble> {
+    let about = core
+        .desk
+        .read(move |reader| Ok(reader.mirror.history_left(object)?))
+        .await?;
     let mut read = 0;
     while read < most {
         let together = TOGETHER.min(usize::try_from(most - read).unwrap_or(usize::MAX));
@@ -38,6 +42,12 @@ pub async fn fill(core: &Core, object: ObjectType, most: u64) -> Result<u64, Tro
         core.desk
             .write(move |store| Ok(store.mirror.put_history(object, &due, &batch.records)?))
             .await?;
+        tell(Progress {
+            what: Reading::Past(object),
+            fetched: read,
+            pages: read.div_ceil(PAGE),
+            about: Some(about.min(most)),
+        });
     }
     Ok(read)
 }

@@ -5,7 +5,10 @@
 //! takes no memory and is read once however often the process ends. A large list that never stops changing rests in
 //! between like a large archive, and a list that cannot be read does not keep the others from being read.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -13,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use tracing::debug;
 
 use super::{
-    Trouble, allowed,
+    Tell, Trouble, allowed,
     gone::{Listed, Upkeep},
 };
 use crate::{
-    domain::{Fault, Lane, List, ListId, ObjectCount, ObjectType},
+    domain::{Fault, Lane, List, ListId, ObjectCount, ObjectType, Progress, Reading},
     hubspot::{Cursor, Failure, ListSearch, MemberOrder, Signal},
     store::Store,
     sync::{connection::later, core::Core, scopes::Need},
@@ -32,6 +35,9 @@ const LARGE: u64 = 50;
 /// Before a list that could not be read is tried again, the first time; twice as long every time.
 const FIRST_WAIT: Duration = Duration::from_mins(5);
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
+
+/// Hears of every page.
+type Heard<'a> = &'a (dyn Fn(ObjectCount) + Sync);
 
 /// What is kept of the reading of one list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -112,21 +118,18 @@ impl Changed<'_> {
     }
 }
 
-/// Lists and members as they are now, for one pass. Answers how many memberships were read; that some lists could not be
-/// read is a fault that names them, and comes after the others were.
-pub async fn refresh(core: &Core) -> Result<ObjectCount, Trouble> {
-    match read_changed(core, Who::APass).await? {
-        (count, None) => Ok(count),
-        (_, Some(fault)) => Err(fault.into()),
-    }
+/// Lists and members as they are now, for one pass. Answers how many memberships were read, and names the lists that could
+/// not be.
+pub async fn refresh(core: &Core, tell: Tell<'_>) -> Result<(ObjectCount, Option<Fault>), Trouble> {
+    read_changed(core, Who::APass, tell).await
 }
 
-/// The same for somebody who looks again and again; with the count the fault of the lists that cannot be read now.
+/// The same for somebody who looks again and again.
 pub async fn look(core: &Core) -> Result<(ObjectCount, Option<Fault>), Trouble> {
-    read_changed(core, Who::Nobody).await
+    read_changed(core, Who::Nobody, &|_| {}).await
 }
 
-async fn read_changed(core: &Core, who: Who) -> Result<(ObjectCount, Option<Fault>), Trouble> {
+async fn read_changed(core: &Core, who: Who, tell: Tell<'_>) -> Result<(ObjectCount, Option<Fault>), Trouble> {
     let mut count = ObjectCount::default();
     let Some(lists) = all(core).await? else {
         return Ok((count, None));
@@ -145,19 +148,33 @@ async fn read_changed(core: &Core, who: Who) -> Result<(ObjectCount, Option<Faul
             _ => due.push(change),
         }
     }
+    let read_so_far = Mutex::new(ObjectCount::default());
+    let sizes = due.iter().map(|change| change.list.size);
+    let about = sizes.sum::<Option<u64>>();
+    let heard = |page: ObjectCount| {
+        let so_far = {
+            let mut so_far = read_so_far.lock().unwrap_or_else(PoisonError::into_inner);
+            *so_far += page;
+            *so_far
+        };
+        tell(Progress {
+            what: Reading::Members,
+            fetched: so_far.fetched,
+            pages: so_far.pages,
+            about,
+        });
+    };
+    let heard = &heard;
     let reads = due.into_iter().map(|change| {
         Box::pin(async move {
             let list = change.list;
-            (list, read(core, change).await)
+            (list, read(core, change, heard).await)
         })
     });
     let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(TOGETHER);
     while let Some((list, read)) = reads.next().await {
         match read? {
-            Ok(read) => {
-                count.fetched += read.fetched;
-                count.pages += read.pages;
-            }
+            Ok(read) => count += read,
             Err(fault) => faults.push((list, fault)),
         }
     }
@@ -235,9 +252,9 @@ async fn changes<'a>(core: &Core, list: &'a List) -> Result<Option<Changed<'a>>,
 }
 
 /// Reads the members of one list. `Ok(Err)` = this list cannot be read, and that says nothing about the others.
-async fn read(core: &Core, change: Changed<'_>) -> Result<Result<ObjectCount, Fault>, Trouble> {
+async fn read(core: &Core, change: Changed<'_>, heard: Heard<'_>) -> Result<Result<ObjectCount, Fault>, Trouble> {
     let (id, mut kept) = (change.list.id.clone(), change.kept.clone());
-    let failure = match members(core, change).await {
+    let failure = match members(core, change, heard).await {
         Ok(count) => return Ok(Ok(count)),
         Err(Trouble::Failure(failure)) if !failure.signal.is_about_everything() => failure,
         Err(trouble) => return Err(trouble),
@@ -270,17 +287,17 @@ pub async fn read_anyway(core: &Core, list: &List) -> Result<ObjectCount, Troubl
         told: told(list),
         kept: Kept::default(),
     });
-    members(core, change).await
+    members(core, change, &|_| {}).await
 }
 
 /// Reads the members of a list to the end, from where an earlier reading stopped.
-async fn members(core: &Core, change: Changed<'_>) -> Result<ObjectCount, Trouble> {
+async fn members(core: &Core, change: Changed<'_>, heard: Heard<'_>) -> Result<ObjectCount, Trouble> {
     let was_under_way = change.kept.way.is_some();
     let (list, told) = (change.list.id.clone(), change.told.clone());
-    match Box::pin(pages(core, &list, &told, change.kept)).await {
+    match Box::pin(pages(core, &list, &told, change.kept, heard)).await {
         // A cursor of an earlier process that HubSpot does not accept any more.
         Err(Trouble::Failure(failure)) if was_under_way && is_stale(&failure) => {
-            Box::pin(pages(core, &list, &told, Kept::default())).await
+            Box::pin(pages(core, &list, &told, Kept::default(), heard)).await
         }
         outcome => outcome,
     }
@@ -293,7 +310,13 @@ fn is_stale(failure: &Failure) -> bool {
     )
 }
 
-async fn pages(core: &Core, list: &ListId, told: &str, mut kept: Kept) -> Result<ObjectCount, Trouble> {
+async fn pages(
+    core: &Core,
+    list: &ListId,
+    told: &str,
+    mut kept: Kept,
+    heard: Heard<'_>,
+) -> Result<ObjectCount, Trouble> {
     let mut count = ObjectCount::default();
     let name = name(list);
     let mut way = match kept.way.take() {
@@ -318,8 +341,13 @@ async fn pages(core: &Core, list: &ListId, told: &str, mut kept: Kept) -> Result
             .client
             .list_members(Lane::Sync, list, MemberOrder::Id, cursor.after())
             .await?;
-        count.fetched += page.members.len() as u64;
-        count.pages += 1;
+        let read = ObjectCount {
+            fetched: page.members.len() as u64,
+            pages: 1,
+            deleted: 0,
+        };
+        count += read;
+        heard(read);
         way.pages += 1;
         let is_last = !cursor.advance(page.after)?;
         way.after = cursor.after().map(str::to_owned);

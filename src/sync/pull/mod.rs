@@ -244,19 +244,22 @@ pub async fn looked(core: &Core, object: ObjectType, at: Timestamp) -> Result<()
         .await
 }
 
+/// Who hears how far reading is.
+pub type Tell<'a> = &'a (dyn Fn(Progress) + Sync);
+
 /// One type as it is now: what changed since the last look, or everything when there was none.
-pub async fn refresh(core: &Core, object: ObjectType, look: Look) -> Result<ObjectCount, Trouble> {
+pub async fn refresh(core: &Core, object: ObjectType, look: Look, tell: Tell<'_>) -> Result<ObjectCount, Trouble> {
     let began = core.now();
-    let count = refresh_since(core, object, look).await?;
+    let count = refresh_since(core, object, look, tell).await?;
     looked(core, object, began).await?;
     Ok(count)
 }
 
-async fn refresh_since(core: &Core, object: ObjectType, look: Look) -> Result<ObjectCount, Trouble> {
+async fn refresh_since(core: &Core, object: ObjectType, look: Look, tell: Tell<'_>) -> Result<ObjectCount, Trouble> {
     match known(core, object).await? {
         Some(since) => {
             settle(core, object).await?;
-            delta::delta(core, object, since, look).await
+            delta::delta(core, object, since, look, tell).await
         }
         None => {
             let tell = |progress: Progress| core.line.syncing(Connection::Syncing(progress));

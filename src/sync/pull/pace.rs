@@ -248,7 +248,7 @@ fn next_read(poll: &Due, thorough: Timestamp) -> Timestamp {
 
 /// One type as it is now. One the token may not read does not keep the others from being read.
 async fn read(core: &Core, object: ObjectType, is_thorough: bool) -> Result<Option<ObjectCount>, Trouble> {
-    let refresh = refresh(core, object, look(is_thorough));
+    let refresh = refresh(core, object, look(is_thorough), &|_| {});
     allowed(core, Need::Read(object), refresh).await
 }
 
@@ -272,13 +272,13 @@ impl Stream for Past {
     async fn round(&mut self, round: &Round<'_>) -> Result<(), Stop> {
         let core = round.core;
         if self.deals.is_due(core.now()) {
-            let outcome = history::fill(core, ObjectType::Deals, u64::MAX).await;
+            let outcome = history::fill(core, ObjectType::Deals, u64::MAX, &|_| {}).await;
             let (part, next) = (Part::Past(ObjectType::Deals), later(core.now(), PAST));
             round.settle(part, &mut self.deals, next, outcome).await?;
         }
         if self.contacts.is_due(core.now()) {
             let most = history::affordable(core, PAST);
-            let outcome = history::fill(core, ObjectType::Contacts, most).await;
+            let outcome = history::fill(core, ObjectType::Contacts, most, &|_| {}).await;
             let (part, next) = (Part::Past(ObjectType::Contacts), later(core.now(), PAST));
             round.settle(part, &mut self.contacts, next, outcome).await?;
         }

@@ -24,7 +24,7 @@ use super::{
     unread::Unread,
 };
 use crate::{
-    domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Record},
+    domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Reading, Record},
     hubspot::{Failure, ListQuery, RecordPage, Signal},
     store::{self, MirrorView, Put, Via},
     sync::{connection::earlier, core::Core, extent::Extent},
@@ -395,7 +395,7 @@ impl Walking<'_> {
             })
             .await?;
         (self.tell)(Progress {
-            object,
+            what: Reading::Records(object),
             fetched,
             pages,
             about: total,

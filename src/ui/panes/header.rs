@@ -102,13 +102,9 @@ pub fn state<'l>(look: &'l Look, model: &Model, long: bool) -> Row<'l> {
 fn syncing(progress: &crate::domain::Progress, long: bool) -> String {
     let fetched = format::count(progress.fetched);
     match progress.about {
-        _ if !long => format!("reading {}", progress.object),
-        Some(about) => format!(
-            "reading {}: {fetched} of about {}",
-            progress.object,
-            format::count(about)
-        ),
-        None => format!("reading {}: {fetched}", progress.object),
+        _ if !long => format!("reading {}", progress.what),
+        Some(about) => format!("reading {}: {fetched} of about {}", progress.what, format::count(about)),
+        None => format!("reading {}: {fetched}", progress.what),
     }
 }
 
