@@ -1,15 +1,19 @@
 //! Records that somebody did not tell of. No list, no search and no answer that leaves something out proves a deletion:
 //! whether a record is gone is asked by its name.
 
-use super::{Trouble, properties_of};
+use super::{Trouble, arrive::arrive, gone, properties_of};
 use crate::{
     domain::{Lane, ObjectType, Record, RecordRef},
     hubspot::{Found, GetQuery},
+    store::Via,
     sync::core::Core,
 };
 
 /// So many records are asked for one by one where a batch did not say a word about them.
 const SINGLY: usize = 100;
+
+/// So many records at a time are asked about that no page named.
+const UNMET: usize = 500;
 
 /// What became of records.
 #[derive(Debug, Default)]
@@ -48,4 +52,24 @@ pub async fn ask(core: &Core, object: ObjectType, ids: &[String]) -> Result<Aske
         }
     }
     Ok(asked)
+}
+
+/// Whoever no page named is asked about: a list may leave out what is there, and an index may not know it yet. Answers how
+/// many are gone.
+pub async fn ask_about_the_rest(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
+    let mut above: Option<String> = None;
+    let mut gone = 0;
+    loop {
+        let unmet = core
+            .desk
+            .read(move |reader| Ok(reader.mirror.unmet(object, above.as_deref(), UNMET)?))
+            .await?;
+        let Some(last) = unmet.last() else {
+            return Ok(gone);
+        };
+        above = Some(last.clone());
+        let asked = ask(core, object, &unmet).await?;
+        arrive(core, object, asked.there, Via::Direct, Vec::new()).await?;
+        gone += gone::vanished(core, object, asked.gone).await?;
+    }
 }

@@ -2,9 +2,9 @@
 //! steps to be kept come out.
 
 use super::{
+    mark::{Mark, Step},
     top,
     unread::Stretch,
-    walk::{Mark, Step},
 };
 use crate::domain::{ObjectCount, Record};
 

@@ -14,6 +14,7 @@ mod gone;
 pub mod history;
 mod links;
 pub mod lists;
+mod mark;
 pub mod notes;
 mod pace;
 mod round;
@@ -42,8 +43,9 @@ pub use delta::Look;
 pub use doubt::ask;
 pub use first::{basics, believe, check, facts, meet};
 pub use gone::{archived, vanished};
+pub use mark::{settle, since};
 pub use pace::run;
-pub use walk::{Walk, settle, since, walk};
+pub use walk::{Walk, walk};
 
 /// The types that are mirrored, in the order in which people miss them.
 pub const MIRRORED: [ObjectType; 5] = [

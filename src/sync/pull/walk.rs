@@ -9,39 +9,29 @@ use std::{
 };
 
 use futures::future::{BoxFuture, FutureExt as _, join, join_all};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{
-    Trouble, announce,
-    arrive::arrive,
-    audit, delta, doubt,
+    Trouble, announce, audit, doubt,
     front::{Front, Place, Strayed},
-    gone, linked,
+    linked,
     links::kept_with,
+    mark::{self, Mark, Step},
     properties_of, top,
-    unread::Unread,
 };
 use crate::{
     domain::{Event, Fault, Lane, ObjectCount, ObjectType, Progress, Reading, Record},
     hubspot::{Failure, ListQuery, RecordPage, Signal},
-    store::{self, MirrorView, Put, Via},
-    sync::{connection::earlier, core::Core, extent::Extent},
+    store::{Put, Via},
+    sync::core::Core,
 };
 
 /// How many lists read at once where they can start anywhere. Eight use up a window of 190 requests in three seconds at
 /// 120 ms each; in the long run three would do, and the others only wait for slots.
 const LISTS: usize = 8;
 
-/// Where only lists were read, what changed while they were is read again.
-const LISTED: Duration = Duration::from_mins(2);
-
 /// How long a list that nobody needs any more may take to be answered.
 const LAST_ANSWERS: Duration = Duration::from_millis(250);
-
-/// So many records at a time are asked about that no page named.
-const UNMET: usize = 500;
 
 /// After so many records of a first load, those before are made quick to find: the network is slower than that.
 const SETTLE: u64 = 1_500;
@@ -57,71 +47,6 @@ pub struct Walk {
     pub page: Option<u32>,
 }
 
-/// Where an interrupted walk goes on, as it is kept with every page.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Mark {
-    /// What is still to be read.
-    pub unread: Unread,
-    /// When the walk began: what changed since then is read again afterwards.
-    pub since: Timestamp,
-    /// Records read so far, each counted once.
-    pub fetched: u64,
-    /// How many records there were when the search began, as far as its index knew.
-    pub total: Option<u64>,
-    /// The list's cursors are ids, so that it can start anywhere.
-    pub by_id: bool,
-    /// The lowest and the highest id, as far as is known.
-    pub span: Option<(u64, u64)>,
-    /// The first walk through this type: nothing was there before.
-    pub is_first: bool,
-    /// Where the only list goes on, whatever a search has read meanwhile.
-    pub base: Option<(u64, String)>,
-    /// With what every page so far was read.
-    pub with: Extent,
-}
-
-/// A page, in one of the lanes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A list read from this id on and goes on there.
-    Listed { from: u64, next: Option<(u64, String)> },
-    /// A search read these ids, up to but not including the second.
-    Searched { low: u64, high: u64 },
-    /// The search was no good: the list reads on from here.
-    Reopened { from: u64, after: String },
-}
-
-impl Mark {
-    fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// Takes a page into account.
-    pub fn advance(&mut self, step: Step, fresh: u64) {
-        self.fetched += fresh;
-        match step {
-            Step::Listed { from, next } => {
-                self.base.clone_from(&next);
-                self.unread.listed(from, next);
-            }
-            Step::Searched { low, high } => self.unread.searched(low, high),
-            Step::Reopened { from, after } => {
-                self.base = None;
-                self.unread.reopen(from, after);
-            }
-        }
-    }
-}
-
-/// The name of the cursor that says since when changes of a type are unknown.
-pub fn since(object: ObjectType) -> String {
-    format!("since:{object}")
-}
-
-fn mark_name(object: ObjectType) -> String {
-    format!("walk:{object}")
-}
-
 /// Reads a whole type into the mirror, adding to `count` what was read. Answers whether it is complete.
 pub async fn walk(
     core: &Core,
@@ -130,7 +55,7 @@ pub async fn walk(
     tell: &(dyn Fn(Progress) + Sync),
     count: &mut ObjectCount,
 ) -> Result<bool, Trouble> {
-    let mark = begin(core, object, how.fresh).await?;
+    let mark = mark::begin(core, object, how.fresh).await?;
     let walking = Walking {
         core,
         object,
@@ -149,7 +74,7 @@ pub async fn walk(
     if !outcome? {
         if !mark.is_first {
             // Whoever stops on purpose does not leave half a walk for somebody who wants certainty.
-            abandon(core, object).await?;
+            mark::abandon(core, object).await?;
         }
         return Ok(false);
     }
@@ -170,8 +95,8 @@ pub async fn walk(
             None => {}
         }
     }
-    count.deleted += ask_about_the_rest(core, object).await?;
-    let Some(is_more) = finish(core, object).await? else {
+    count.deleted += doubt::ask_about_the_rest(core, object).await?;
+    let Some(is_more) = mark::finish(core, object).await? else {
         return Ok(false);
     };
     if object == ObjectType::Deals && (is_more || count.deleted > 0) {
@@ -213,7 +138,7 @@ impl Walking<'_> {
     }
 
     async fn begin_plainly(&self) -> Result<(), Fault> {
-        let mark = begin(self.core, self.object, true).await?;
+        let mark = mark::begin(self.core, self.object, true).await?;
         self.over.send_replace(false);
         *self.front() = Front::new(mark, true);
         Ok(())
@@ -375,12 +300,12 @@ impl Walking<'_> {
             .core
             .desk
             .write(move |store| {
-                let name = mark_name(object);
+                let name = mark::name(object);
                 let mut mark = Mark {
                     by_id,
                     span,
                     total,
-                    ..mark_of(&store.mirror, object)?.unwrap_or_default()
+                    ..mark::kept(&store.mirror, object)?.unwrap_or_default()
                 };
                 let before = mark.fetched / SETTLE;
                 mark.advance(step, fresh);
@@ -420,114 +345,4 @@ impl Walking<'_> {
         };
         Ok(self.core.client.list(Lane::Sync, self.object, &query).await?)
     }
-}
-
-/// A mark of a walk over what was here before is good for so long; later much of it would be read again anyway.
-const GOOD_FOR: Duration = Duration::from_hours(24);
-
-async fn begin(core: &Core, object: ObjectType, fresh: bool) -> Result<Mark, Fault> {
-    let (now, asked) = (core.now(), Extent::asked(core, object));
-    core.desk
-        .write(move |store| {
-            let name = mark_name(object);
-            let left = mark_of(&store.mirror, object)?;
-            // Pages that were read with less have to be read again.
-            let is_good =
-                |mark: &Mark| (mark.is_first || mark.since > earlier(now, GOOD_FOR)) && mark.with.covers(&asked);
-            if let Some(mut mark) = left.filter(|mark| !fresh && is_good(mark)) {
-                if mark.with != asked {
-                    mark.with = asked;
-                    store.mirror.set_cursor(&name, &mark.text())?;
-                }
-                return Ok(mark);
-            }
-            let mark = Mark {
-                since: now,
-                with: asked,
-                is_first: store.mirror.cursor(&since(object))?.is_none(),
-                ..Mark::default()
-            };
-            store.mirror.relist_begin(object)?;
-            store.mirror.set_cursor(&name, &mark.text())?;
-            Ok(mark)
-        })
-        .await
-}
-
-fn mark_of(mirror: &MirrorView, object: ObjectType) -> Result<Option<Mark>, store::Error> {
-    let kept = mirror.cursor(&mark_name(object))?;
-    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-async fn abandon(core: &Core, object: ObjectType) -> Result<(), Fault> {
-    core.desk
-        .write(move |store| {
-            store.mirror.drop_cursor(&mark_name(object))?;
-            Ok(store.mirror.relist_end(object)?)
-        })
-        .await
-}
-
-/// Whoever no page named is asked about: a list may leave out what is there, and an index may not know it yet. Answers how
-/// many are gone.
-async fn ask_about_the_rest(core: &Core, object: ObjectType) -> Result<u64, Trouble> {
-    let mut above: Option<String> = None;
-    let mut gone = 0;
-    loop {
-        let unmet = core
-            .desk
-            .read(move |reader| Ok(reader.mirror.unmet(object, above.as_deref(), UNMET)?))
-            .await?;
-        let Some(last) = unmet.last() else {
-            return Ok(gone);
-        };
-        above = Some(last.clone());
-        let asked = doubt::ask(core, object, &unmet).await?;
-        arrive(core, object, asked.there, Via::Direct, Vec::new()).await?;
-        gone += gone::vanished(core, object, asked.gone).await?;
-    }
-}
-
-/// Makes what was read whole quick to find, step by step, so that nobody waits long for the store.
-pub async fn settle(core: &Core, object: ObjectType) -> Result<(), Fault> {
-    while core
-        .desk
-        .write(move |store| Ok(store.mirror.settle_load(object)?))
-        .await?
-    {}
-    Ok(())
-}
-
-/// The walk is over, if nothing is unread as far as the disk knows. Answers whether more is known of the records now than
-/// before; `None` = something is unread.
-async fn finish(core: &Core, object: ObjectType) -> Result<Option<bool>, Fault> {
-    settle(core, object).await?;
-    // A scope that was lost on the way left the last pages with less.
-    let asked = Extent::asked(core, object);
-    let wished = core.wished.clone();
-    core.desk
-        .write(move |store| {
-            let mark = mark_of(&store.mirror, object)?.filter(|mark| mark.unread.is_empty());
-            let Some(mark) = mark else {
-                tracing::warn!(%object, "a walk ended with something unread; the next one goes on");
-                return Ok(None);
-            };
-            store.mirror.relist_end(object)?;
-            // What a search brought may be older than the walk, by as much as its index lags.
-            let unsettled = if kept_with(object).is_empty() {
-                delta::SETTLED
-            } else {
-                LISTED
-            };
-            store
-                .mirror
-                .set_cursor(&since(object), &earlier(mark.since, unsettled).to_string())?;
-            store.mirror.drop_cursor(&delta::seen(object))?;
-            store.mirror.drop_cursor(&mark_name(object))?;
-            let with = mark.with.shared(&asked).defined(&store.mirror, &wished, object)?;
-            let before = Extent::kept(&store.mirror, object)?;
-            with.keep(&mut store.mirror, object)?;
-            Ok(Some(!before.covers(&with)))
-        })
-        .await
 }
