@@ -132,12 +132,14 @@ impl Line {
         }
     }
 
-    /// A poll that began at `as_of` is complete.
+    /// A poll that began at `as_of` is complete. A refusal that came meanwhile stands until somebody asks again.
     pub fn complete(&self, as_of: Timestamp) {
         self.set_wait(FIRST_WAIT);
         self.freshness.send_if_modified(|freshness| {
             let before = freshness.clone();
-            freshness.connection = Connection::Live;
+            if !matches!(freshness.connection, Connection::ReadOnly(_)) {
+                freshness.connection = Connection::Live;
+            }
             freshness.as_of = freshness.as_of.max(Some(as_of));
             *freshness != before
         });
@@ -325,6 +327,17 @@ mod tests {
         assert_eq!(line.freshness().trouble, fault(FaultKind::Offline, "failed (id 1)"));
         line.troubled(Part::Lists, fault(FaultKind::Auth, "no"));
         assert_eq!(line.freshness().trouble, fault(FaultKind::Auth, "no"));
+    }
+
+    #[test]
+    fn a_poll_that_was_on_its_way_does_not_hide_a_refusal() {
+        let line = Line::new(None);
+        line.refused(Fault::new(FaultKind::Auth, "the token is refused", "give another one"));
+        line.complete(at(10));
+        assert!(!line.is_open());
+        assert_eq!(line.freshness().as_of, Some(at(10)));
+        line.reopened();
+        assert!(line.is_open());
     }
 
     #[test]
