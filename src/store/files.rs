@@ -145,10 +145,10 @@ fn turn(dir: &Path) -> Result<File> {
 
 /// Opens a file whose loss is no loss: a damaged one is moved aside and made afresh, and the notice says so. Nobody else
 /// starts meanwhile, or the fresh file would be moved over the damaged one, and nobody syncs, or it would go on filling
-/// the file that was moved.
+/// the mirror that was moved.
 ///
 /// # Errors
-/// [`Error::DamagedInUse`] while another process syncs.
+/// [`Error::DamagedInUse`] for the mirror while another process syncs.
 pub(super) fn open_or_rebuild(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result<(Connection, Option<String>)> {
     let _turn = turn(dir)?;
     match open_in_turn(dir, kind, steps) {
@@ -157,9 +157,11 @@ pub(super) fn open_or_rebuild(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result
             Ok((conn, None))
         }
         Err(Error::Damaged { file, detail }) => {
-            let Some(_lock) = Lock::try_take(dir)? else {
+            // What the budget remembers is worth nothing: nobody has to be asked to stop for it.
+            let lock = Lock::try_take(dir)?;
+            if lock.is_none() && kind.name != BUDGET.name {
                 return Err(Error::DamagedInUse { file, detail });
-            };
+            }
             let aside = move_aside(dir, kind)?;
             trust_again(dir, kind)?;
             let conn = open_in_turn(dir, kind, steps)?;

@@ -80,10 +80,16 @@ impl Core {
     /// Ties the parts together.
     pub fn new(settings: Settings, place: &store::Settings, client: Client) -> Result<Self, Fault> {
         let (desk, notices) = Desk::open(place, settings.inline_store)?;
-        let (as_of, account) = desk.peek(|reader| {
+        let (as_of, account, unread) = desk.peek(|reader| {
             let as_of = reader.mirror.cursor(AS_OF)?.and_then(|text| text.parse().ok());
-            Ok((as_of, reader.mirror.account()?))
+            Ok((as_of, reader.mirror.account()?, reader.mirror.cursor(UNREAD)?))
         })?;
+        let scopes = Scopes::default();
+        scopes.remember(
+            unread
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or_default(),
+        );
         if let Some(account) = account {
             client.set_zone(account.zone());
         }
@@ -105,7 +111,7 @@ impl Core {
             segments: Mutex::default(),
             notices,
             account_checked: watch::Sender::new(false),
-            scopes: Scopes::default(),
+            scopes,
         })
     }
 
@@ -303,6 +309,8 @@ impl Core {
 
 /// The name under which the mirror keeps how true it is.
 pub const AS_OF: &str = "as_of";
+/// The cursor that keeps which types could not be read the last time somebody tried.
+pub const UNREAD: &str = "unread";
 
 /// Offline, slowed and refused say all there is to say; an answer that is not HubSpot's, and an account that is being moved,
 /// need their own sentence besides.

@@ -299,7 +299,7 @@ pub async fn read_type(
     let began = core.now();
     let known = pull::known(core, object).await?;
     if known.is_some() && !options.full && options.max.is_none() {
-        *count += refresh(core, object, progress).await?;
+        refresh(core, object, progress, count).await?;
         return Ok(true);
     }
     // An interrupted walk goes on; a finished one begins anew.
@@ -320,13 +320,14 @@ async fn refresh(
     core: &Core,
     object: ObjectType,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<ObjectCount, Trouble> {
-    let mut count = pull::refresh(core, object, Look::Thorough, progress).await?;
+    count: &mut ObjectCount,
+) -> Result<(), Trouble> {
+    pull::refresh(core, object, Look::Thorough, progress, count).await?;
     count.deleted += pull::archived(core, object).await?;
     let found = pull::audit(core, object).await?;
     count.fetched += found.fetched;
     count.deleted += found.deleted;
-    Ok(count)
+    Ok(())
 }
 
 async fn by_segment(core: &Core) -> Result<BTreeMap<String, Option<u64>>, Fault> {

@@ -117,6 +117,8 @@ struct Known {
     has_lacked: bool,
     /// Somebody wants it asked again.
     is_stale: bool,
+    /// Types that could not be read the last time somebody tried, in this process or in one before.
+    unread: BTreeSet<ObjectType>,
 }
 
 impl Scopes {
@@ -155,6 +157,31 @@ impl Scopes {
         !known.granted.is_empty() && known.lacking(need).is_none()
     }
 
+    /// Takes over which types could not be read the last time.
+    pub fn remember(&self, unread: BTreeSet<ObjectType>) {
+        self.lock().unread = unread;
+    }
+
+    /// A type was read, or could not be. Answers which types could not, if that is news.
+    pub fn tried(&self, object: ObjectType, was_read: bool) -> Option<BTreeSet<ObjectType>> {
+        let mut known = self.lock();
+        let is_news = if was_read {
+            known.unread.remove(&object)
+        } else {
+            known.unread.insert(object)
+        };
+        is_news.then(|| known.unread.clone())
+    }
+
+    /// Whether there is hope to read a type beside another one: nothing speaks against it, and the last try did not fail.
+    /// That a refusal is forgotten says nothing yet: only who tries the type itself finds out.
+    pub fn may_read(&self, object: ObjectType) -> bool {
+        let mut known = self.lock();
+        let fault = known.lacking(Need::Read(object));
+        known.has_lacked |= fault.is_some();
+        fault.is_none() && !known.unread.contains(&object)
+    }
+
     /// Somebody says that it may be different now: what was refused is tried again, and the token is asked again. Where
     /// nothing was lacking there is nothing to ask.
     pub fn ask_again(&self) {
@@ -162,6 +189,7 @@ impl Scopes {
         if known.has_lacked {
             *known = Known {
                 is_stale: true,
+                unread: std::mem::take(&mut known.unread),
                 ..Known::default()
             };
         }
@@ -237,6 +265,21 @@ mod tests {
         scopes.ask_again();
         assert_eq!(scopes.lacking(Need::Owners), None);
         assert!(scopes.is_stale());
+    }
+
+    #[test]
+    fn a_type_that_could_not_be_read_is_not_hoped_for_until_somebody_read_it() {
+        let known = scopes(&[]);
+        let companies = ObjectType::Companies;
+        assert!(known.may_read(companies), "nobody has tried");
+        assert_eq!(known.tried(companies, true), None, "no news");
+        assert_eq!(known.tried(companies, false), Some(BTreeSet::from([companies])));
+        known.granted(&[]);
+        known.ask_again();
+        assert!(known.lacking(Need::Read(companies)).is_none(), "it is tried again");
+        assert!(!known.may_read(companies), "but nothing else counts on it");
+        assert_eq!(known.tried(companies, true), Some(BTreeSet::new()));
+        assert!(known.may_read(companies));
     }
 
     #[test]

@@ -42,14 +42,15 @@ pub fn seen(object: ObjectType) -> String {
     format!("seen:{object}")
 }
 
-/// Reads what changed since `since`, or since the last look.
+/// Reads what changed since `since`, or since the last look, adding to `count` what was read.
 pub async fn delta(
     core: &Core,
     object: ObjectType,
     since: Timestamp,
     look: Look,
     tell: Tell<'_>,
-) -> Result<ObjectCount, Trouble> {
+    count: &mut ObjectCount,
+) -> Result<(), Trouble> {
     let newest = core
         .desk
         .read(move |reader| Ok(reader.mirror.cursor(&seen(object))?))
@@ -71,8 +72,9 @@ pub async fn delta(
         is_large: false,
         tell,
     };
-    delta.read(from).await?;
-    Ok(delta.count)
+    let outcome = delta.read(from).await;
+    *count += delta.count;
+    outcome
 }
 
 /// One look.

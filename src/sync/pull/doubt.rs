@@ -62,7 +62,7 @@ pub async fn ask_about_the_rest(core: &Core, object: ObjectType) -> Result<u64, 
     loop {
         let unmet = core
             .desk
-            .read(move |reader| Ok(reader.mirror.unmet(object, above.as_deref(), UNMET)?))
+            .count(move |reader| Ok(reader.mirror.unmet(object, above.as_deref(), UNMET)?))
             .await?;
         let Some(last) = unmet.last() else {
             return Ok(gone);

@@ -36,10 +36,6 @@ pub struct Front {
     at: Vec<Option<u64>>,
     /// One list reads from cursor to cursor, whatever the cursors look like.
     is_plain: bool,
-    /// The lowest id that was searched.
-    low: Option<u64>,
-    /// The search came to its end, or proved to be no good.
-    pub is_search_over: bool,
 }
 
 impl Front {
@@ -50,8 +46,6 @@ impl Front {
             count: ObjectCount::default(),
             at: Vec::new(),
             is_plain,
-            low: None,
-            is_search_over: false,
         }
     }
 
@@ -174,7 +168,7 @@ impl Front {
         if self.mark.by_id {
             return self.mark.unread.has(id);
         }
-        let was_searched = self.is_search_over && self.low.is_some_and(|low| id >= low);
+        let was_searched = self.mark.is_search_over && self.mark.low.is_some_and(|low| id >= low);
         !is_searched_for || (self.mark.unread.has(id) && !was_searched)
     }
 
@@ -206,7 +200,7 @@ impl Front {
 
     /// Below which id the search goes on; `None` = it is at its end, `Some(None)` = at the very top.
     pub fn search_below(&self) -> Option<Option<u64>> {
-        if self.is_search_over || self.mark.span.is_none() {
+        if self.mark.is_search_over || self.mark.span.is_none() {
             return None;
         }
         let above_all = self.above_all();
@@ -226,7 +220,6 @@ impl Front {
         }
         let fresh = ids().filter(|id| self.mark.unread.has(*id)).count() as u64;
         let high = below.unwrap_or_else(|| self.above_all());
-        self.low = Some(low);
         Some((self.advance(Step::Searched { low, high }, fresh), fresh))
     }
 
@@ -243,7 +236,6 @@ impl Front {
     pub fn unproven(&mut self) -> Option<Step> {
         let is_proven = !self.mark.unread.is_empty() || self.is_over();
         let (from, after) = self.mark.base.clone().filter(|_| !is_proven)?;
-        self.is_search_over = true;
         Some(self.advance(Step::Reopened { from, after }, 0))
     }
 
@@ -387,7 +379,7 @@ mod tests {
                 }
                 Page::Searched(below, records, total) => {
                     let step = front.searched(below, &records, total);
-                    front.is_search_over |= step.is_none();
+                    front.mark.is_search_over |= step.is_none();
                     (records, step)
                 }
             };

@@ -134,7 +134,8 @@ impl Listed {
     /// Whether it is too early to read so many pages of this again.
     pub fn rests_as(&self, core: &Core, what: Upkeep) -> bool {
         let day = core.client.limits().daily.map_or(SMALLEST_DAY, |day| day.capacity);
-        later(self.at, what.rest(self.pages, day)) > core.now()
+        // A time in the future is another clock's.
+        self.at <= core.now() && later(self.at, what.rest(self.pages, day)) > core.now()
     }
 }
 

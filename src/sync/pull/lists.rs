@@ -32,6 +32,8 @@ const TOGETHER: usize = 4;
 const MOST: usize = 1_000;
 /// A pass that somebody waits for reads every list that changed, but for those with more pages than this that rest.
 const LARGE: u64 = 50;
+/// A reading that was begun longer ago than this is begun anew.
+const GOOD_FOR: Duration = Duration::from_hours(1);
 /// Before a list that could not be read is tried again, the first time; twice as long every time.
 const FIRST_WAIT: Duration = Duration::from_mins(5);
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
@@ -53,6 +55,8 @@ struct Kept {
 /// A reading under way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Way {
+    /// When it began.
+    since: Timestamp,
     /// What the list said of itself when it began: what changes later is read by the next one.
     told: String,
     /// The cursor of the next page.
@@ -239,8 +243,11 @@ async fn changes<'a>(core: &Core, list: &'a List) -> Result<Option<Changed<'a>>,
     let mut kept: Kept = kept
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
-    // What the mirror does not know of any more begins anew.
-    kept.way = kept.way.filter(|_| is_open);
+    // What the mirror does not know of any more begins anew, and what was begun long ago.
+    let now = core.now();
+    kept.way = kept
+        .way
+        .filter(|way| is_open && way.since <= now && later(way.since, GOOD_FOR) > now);
     if before.is_some() && !is_open && list.size == Some(here.0) && list.joined_at == here.1 {
         let id = list.id.clone();
         core.desk
@@ -282,11 +289,14 @@ async fn read(core: &Core, change: Changed<'_>, heard: Heard<'_>) -> Result<Resu
 
 /// Reads the members of a list now, whatever it says of itself.
 pub async fn read_anyway(core: &Core, list: &List) -> Result<ObjectCount, Trouble> {
-    let change = changes(core, list).await?.unwrap_or_else(|| Changed {
+    let mut change = changes(core, list).await?.unwrap_or_else(|| Changed {
         list,
         told: told(list),
         kept: Kept::default(),
     });
+    // A reading that an older state began would miss who joined behind it.
+    let told = change.told.clone();
+    change.kept.way = change.kept.way.filter(|way| way.told == told);
     members(core, change, &|_| {}).await
 }
 
@@ -323,6 +333,7 @@ async fn pages(
         Some(way) => way,
         None => {
             let way = Way {
+                since: core.now(),
                 told: told.to_owned(),
                 after: None,
                 pages: 0,
@@ -354,7 +365,7 @@ async fn pages(
         let (list, name, now) = (list.clone(), name.clone(), core.now());
         if is_last {
             let listed = Listed {
-                at: now,
+                at: way.since,
                 pages: way.pages,
             };
             let text = Kept {

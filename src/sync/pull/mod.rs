@@ -26,7 +26,7 @@ use jiff::Timestamp;
 
 use super::{
     connection::Part,
-    core::{AS_OF, Core},
+    core::{AS_OF, Core, UNREAD},
     extent::{Wished, is_short},
     scopes::Need,
 };
@@ -101,7 +101,7 @@ pub async fn allowed<T, E: Into<Trouble>>(
 ) -> Result<Option<T>, Trouble> {
     let answer = match core.scopes.lacking(need) {
         Some(fault) => Err(fault),
-        None => match read.await.map_err(Into::into) {
+        None => match Box::pin(read).await.map_err(Into::into) {
             // A type that this account's API does not have is left out like one the token may not read.
             Err(Trouble::Failure(failure))
                 if matches!(failure.signal, Signal::MissingScope | Signal::Forbidden)
@@ -113,6 +113,14 @@ pub async fn allowed<T, E: Into<Trouble>>(
             answer => Ok(answer?),
         },
     };
+    if let Need::Read(object) = need
+        && let Some(unread) = core.scopes.tried(object, answer.is_ok())
+    {
+        let unread = serde_json::to_string(&unread).unwrap_or_default();
+        core.desk
+            .write(move |store| Ok(store.mirror.set_cursor(UNREAD, &unread)?))
+            .await?;
+    }
     if need.is_essential() {
         core.line.troubled(Part::Scope(need), answer.as_ref().err().cloned());
     }
@@ -217,7 +225,9 @@ pub fn asked_of(object: ObjectType, wished: &Wished) -> Vec<String> {
 
 /// The types whose ids are kept with records of this type, as far as the token may read them.
 pub fn linked(core: &Core, object: ObjectType) -> Vec<ObjectType> {
-    readable(core, links::kept_with(object))
+    let mut types = links::kept_with(object);
+    types.retain(|object| core.scopes.may_read(*object));
+    types
 }
 
 /// Since when changes of a type are not known; `None` = it is to be read whole.
@@ -249,27 +259,34 @@ pub async fn looked(core: &Core, object: ObjectType, at: Timestamp) -> Result<()
 /// Who hears how far reading is.
 pub type Tell<'a> = &'a (dyn Fn(Progress) + Sync);
 
-/// One type as it is now: what changed since the last look, or everything when there was none.
-pub async fn refresh(core: &Core, object: ObjectType, look: Look, tell: Tell<'_>) -> Result<ObjectCount, Trouble> {
+/// One type as it is now: what changed since the last look, or everything when there was none. Adds to `count` what was
+/// read.
+pub async fn refresh(
+    core: &Core,
+    object: ObjectType,
+    look: Look,
+    tell: Tell<'_>,
+    count: &mut ObjectCount,
+) -> Result<(), Trouble> {
     let began = core.now();
-    let count = refresh_since(core, object, look, tell).await?;
-    looked(core, object, began).await?;
-    Ok(count)
+    refresh_since(core, object, look, tell, count).await?;
+    Ok(looked(core, object, began).await?)
 }
 
-async fn refresh_since(core: &Core, object: ObjectType, look: Look, tell: Tell<'_>) -> Result<ObjectCount, Trouble> {
-    match known(core, object).await? {
-        Some(since) => {
-            settle(core, object).await?;
-            delta::delta(core, object, since, look, tell).await
-        }
-        None => {
-            let tell = |progress: Progress| core.line.syncing(Connection::Syncing(progress));
-            let mut count = ObjectCount::default();
-            walk(core, object, Walk::default(), &tell, &mut count).await?;
-            Ok(count)
-        }
+async fn refresh_since(
+    core: &Core,
+    object: ObjectType,
+    look: Look,
+    tell: Tell<'_>,
+    count: &mut ObjectCount,
+) -> Result<(), Trouble> {
+    if let Some(since) = known(core, object).await? {
+        settle(core, object).await?;
+        return delta::delta(core, object, since, look, tell, count).await;
     }
+    let tell = |progress: Progress| core.line.syncing(Connection::Syncing(progress));
+    walk(core, object, Walk::default(), &tell, count).await?;
+    Ok(())
 }
 
 /// A pass that began at `as_of` is complete.

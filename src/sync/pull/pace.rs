@@ -248,7 +248,11 @@ fn next_read(poll: &Due, thorough: Timestamp) -> Timestamp {
 
 /// One type as it is now. One the token may not read does not keep the others from being read.
 async fn read(core: &Core, object: ObjectType, is_thorough: bool) -> Result<Option<ObjectCount>, Trouble> {
-    let refresh = refresh(core, object, look(is_thorough), &|_| {});
+    let refresh = async {
+        let mut count = ObjectCount::default();
+        refresh(core, object, look(is_thorough), &|_| {}, &mut count).await?;
+        Ok::<_, Trouble>(count)
+    };
     allowed(core, Need::Read(object), refresh).await
 }
 

@@ -307,6 +307,8 @@ impl Walking<'_> {
                     total,
                     ..mark::kept(&store.mirror, object)?.unwrap_or_default()
                 };
+                let newest = records.iter().map(|record| record.updated_at).max();
+                mark.newest = mark.newest.max(newest);
                 let before = mark.fetched / SETTLE;
                 mark.advance(step, fresh);
                 let cursors = [(name.as_str(), &*mark.text())];
