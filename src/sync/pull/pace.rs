@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Connection, Lane, ObjectCount, ObjectType},
+    hubspot::Signal,
     sync::{
         connection::{Part, later},
         core::Core,
@@ -195,9 +196,15 @@ impl Stream for Deals<'_> {
             round.settle(Part::Facts, &mut self.facts, next, outcome).await?;
         }
         if self.usage <= now {
-            // A gauge that cannot be read must not stop the deals.
-            let _ = allowed(core, Need::Usage, core.client.daily_usage(Lane::Sync)).await;
+            // A gauge that cannot be read must not stop the deals, unless nothing can be read.
+            let usage = allowed(core, Need::Usage, core.client.daily_usage(Lane::Sync)).await;
             self.usage = later(now, USAGE);
+            if let Err(Trouble::Failure(failure)) = usage
+                && failure.signal == Signal::Unauthorized
+            {
+                core.failed(&failure);
+                return Err(Stop);
+            }
         }
         let is_thorough = self.thorough <= now;
         if self.deals.is_due(now) || (is_thorough && !self.deals.has_failed()) {
