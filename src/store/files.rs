@@ -33,7 +33,7 @@ const WAL_LIMIT: i64 = 32 << 20;
 const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// Page cache of a connection that only reads, in KiB: what a screen shows again and again is little.
-const READER_CACHE_KIB: i64 = 4_096;
+const READER_CACHE_KIB: i64 = 2_048;
 
 /// How one file is opened.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ pub(super) const OUTBOX: Kind = Kind {
 pub(super) const MIRROR: Kind = Kind {
     name: "mirror.db",
     synchronous: "NORMAL",
-    cache_kib: 16_384,
+    cache_kib: 8_192,
     precious: false,
 };
 pub(super) const BUDGET: Kind = Kind {

@@ -117,7 +117,7 @@ struct Known {
     has_lacked: bool,
     /// Somebody wants it asked again.
     is_stale: bool,
-    /// Types that could not be read the last time somebody tried, in this process or in one before.
+    /// Types that HubSpot refused the last time somebody tried, in this process or in one before.
     unread: BTreeSet<ObjectType>,
 }
 
@@ -155,6 +155,11 @@ impl Scopes {
     pub fn is_granted(&self, need: Need) -> bool {
         let known = self.lock();
         !known.granted.is_empty() && known.lacking(need).is_none()
+    }
+
+    /// Whether HubSpot refused it although nothing spoke against it.
+    pub fn was_refused(&self, need: Need) -> bool {
+        self.lock().refused.contains_key(&need)
     }
 
     /// Takes over which types could not be read the last time.

@@ -22,7 +22,7 @@ const INDEXES: [(&str, &str); 8] = [
     ("contact_activity", "contact (activity) WHERE activity IS NOT NULL"),
 ];
 /// What sorting the keys of an index may take, in KiB.
-const SORTER_KIB: i64 = 2_048;
+const SORTER_KIB: i64 = 1_024;
 /// Rows that are made findable in one step: a few hundredths of a second.
 const STEP: i64 = 2_000;
 /// The types whose words can be looked for.
