@@ -75,16 +75,20 @@ fn four_processes_on_one_store_are_never_refused_and_are_counted_together() {
     assert_eq!(stats["refused"], 0, "{stats}");
     assert!(stats["worst_window"]["count"].as_u64().unwrap() <= 12, "{stats}");
     assert!(stats["worst_search_second"].as_u64().unwrap() <= 3, "{stats}");
+    // A process that ends takes back what it was sending: that counts, and HubSpot may never have seen it.
+    let arrived = stats["requests"].as_u64().unwrap();
+    let requests = team.json(&["limits", "--requests", "3000"]);
+    let requests = requests.as_array().unwrap();
+    let answered = requests.iter().filter(|request| request["status"].is_u64()).count() as u64;
+    assert!(answered <= arrived, "{answered} {stats} {requests:?}");
+    assert!(arrived <= requests.len() as u64, "{stats} {requests:?}");
     let limits = team.json(&["limits"]);
-    assert_eq!(limits["total_requests"], stats["requests"], "{limits}");
+    assert_eq!(limits["total_requests"], requests.len(), "{limits}");
     assert_eq!(
         limits["shared_since"],
         Value::Null,
         "one's own processes are no strangers"
     );
-    let requests = team.json(&["limits", "--requests", "3000"]);
-    let requests = requests.as_array().unwrap();
-    assert_eq!(requests.len() as u64, stats["requests"].as_u64().unwrap());
     let is_plain = |request: &Value| !request["path"].as_str().unwrap().contains('?') && request["ms"].is_u64();
     assert!(requests.iter().all(is_plain), "{requests:?}");
 }
