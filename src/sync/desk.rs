@@ -2,8 +2,11 @@
 //! counts, so that neither a screen nor a key ever waits for a page that is being written or for a look at a million
 //! contacts. Calls run off the caller's thread, or inline where time is virtual.
 
+mod hand;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::hand::Hand;
 use crate::{
     domain::{Fault, FaultKind},
     store::{self, Keeper, Reader, Store},
@@ -12,29 +15,42 @@ use crate::{
 /// The connections to one data directory.
 #[derive(Clone)]
 pub struct Desk {
-    writer: Place<Store>,
-    keeper: Place<Keeper>,
-    reader: Place<Reader>,
-    counter: Place<Reader>,
+    writer: Arc<Place<Store>>,
+    keeper: Arc<Place<Keeper>>,
+    reader: Arc<Place<Reader>>,
+    counter: Arc<Place<Reader>>,
     dir: store::Settings,
-    inline: bool,
 }
 
-/// One connection. Whoever waits for it waits on a thread of the pool and not in a future: a future that was given its turn
-/// and is not polled again, because whoever owns it waits for the same connection, would never give it up.
-type Place<T> = Arc<Mutex<T>>;
+/// One connection and who works with it; nobody where calls run inline.
+struct Place<C> {
+    conn: Arc<Mutex<C>>,
+    hand: Option<Hand>,
+}
+
+impl<C> Place<C> {
+    fn new(conn: C, name: &str, inline: bool) -> Result<Arc<Self>, Fault> {
+        let hand = (!inline).then(|| Hand::hire(name)).transpose().map_err(|error| {
+            let what = format!("no thread could be started: {error}");
+            Fault::new(FaultKind::Store, what, "end other programs, then try again")
+        })?;
+        Ok(Arc::new(Self {
+            conn: Arc::new(Mutex::new(conn)),
+            hand,
+        }))
+    }
+}
 
 impl Desk {
     /// Opens the store and what stands beside it. The notices are for people.
     pub fn open(settings: &store::Settings, inline: bool) -> Result<(Self, Vec<String>), Fault> {
         let opened = Store::open(settings)?;
         let desk = Self {
-            writer: Arc::new(Mutex::new(opened.store)),
-            keeper: Arc::new(Mutex::new(Keeper::open(settings)?)),
-            reader: Arc::new(Mutex::new(Reader::open(settings)?)),
-            counter: Arc::new(Mutex::new(Reader::open(settings)?)),
+            writer: Place::new(opened.store, "writer", inline)?,
+            keeper: Place::new(Keeper::open(settings)?, "keeper", inline)?,
+            reader: Place::new(Reader::open(settings)?, "reader", inline)?,
+            counter: Place::new(Reader::open(settings)?, "counter", inline)?,
             dir: settings.clone(),
-            inline,
         };
         Ok((desk, opened.notices))
     }
@@ -77,7 +93,7 @@ impl Desk {
 
     /// Runs one look on this thread: for the start, when nobody waits yet.
     pub fn peek<T>(&self, work: impl FnOnce(&Reader) -> Result<T, Fault>) -> Result<T, Fault> {
-        work(&self.reader.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&self.reader.conn.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Damage that somebody came upon is looked for, and mended, at the next start.
@@ -94,17 +110,17 @@ impl Desk {
         T: Send + 'static,
         W: FnOnce(&mut C) -> Result<T, Fault> + Send + 'static,
     {
-        let place = Arc::clone(place);
-        let work = move || work(&mut place.lock().unwrap_or_else(PoisonError::into_inner));
-        if self.inline {
+        let conn = Arc::clone(&place.conn);
+        let work = move || work(&mut conn.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(hand) = &place.hand else {
             return work();
-        }
-        match tokio::task::spawn_blocking(work).await {
-            Ok(Err(fault)) => Err(self.noted(fault)),
-            Ok(outcome) => outcome,
-            Err(failure) => Err(Fault::new(
+        };
+        match hand.run(work).await {
+            Some(Err(fault)) => Err(self.noted(fault)),
+            Some(outcome) => outcome,
+            None => Err(Fault::new(
                 FaultKind::Bug,
-                format!("work on the store ended early: {failure}"),
+                "work on the store ended early",
                 "please report this",
             )),
         }
