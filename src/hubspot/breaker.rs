@@ -63,9 +63,12 @@ impl Health {
                 Self::Bad
             }
             Signal::Migrating { retry_after } => Self::Moving(*retry_after),
-            Signal::NotSent | Signal::NotProcessed | Signal::Interception | Signal::Denied | Signal::Resting => {
-                Self::Unknown
-            }
+            Signal::NotSent
+            | Signal::NotProcessed
+            | Signal::Interception
+            | Signal::Denied
+            | Signal::Unkept(_)
+            | Signal::Resting => Self::Unknown,
             signal if super::classify(OpClass::PropertySet, signal).action == Action::BreakCircuit => Self::Shut,
             _ => Self::Good,
         }

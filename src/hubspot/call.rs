@@ -75,7 +75,7 @@ impl Client {
             let budget = &self.inner.budget;
             let permit = budget
                 .permit_today(lane, call.quota)
-                .map_err(|reset| Failure::day_spent(reset, self.inner.clock.wall()))
+                .map_err(|why| Failure::without_permit(why, self.inner.clock.wall()))
                 .await?;
             parse(&self.pass(Errand::Read, permit, &call).await?)
         };
@@ -153,8 +153,8 @@ impl Client {
         let (auth, lane, quota) = (&self.inner.auth, permit.lane(), permit.quota());
         // Whoever is here holds the breaker's pass, and a write its claim: nobody waits for the next day.
         let anew = async || {
-            let spent = |reset| Failure::day_spent(reset, self.inner.clock.wall());
-            self.inner.budget.permit_today(lane, quota).await.map_err(spent)
+            let without = |why| Failure::without_permit(why, self.inner.clock.wall());
+            self.inner.budget.permit_today(lane, quota).await.map_err(without)
         };
         let bearer = auth.bearer().await?;
         if permit.is_stale() {

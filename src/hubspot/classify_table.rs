@@ -8,6 +8,7 @@ use super::{
     Action, Applied, Failure, HeldReason, OpClass, Response, Signal, TransportError, TransportErrorKind as Kind,
     Verdict, budget::Quota, classify, refusal, wire,
 };
+use crate::domain::{Fault, FaultKind};
 
 /// What came over the wire.
 enum Wire {
@@ -156,6 +157,15 @@ fn table() -> Vec<Line> {
             "our own limit",
             Seen(Signal::Denied),
             ["N dead free", "N pause till reset free", "&", "&", "&", "&"],
+        ),
+        (
+            "our own memory",
+            Seen(Signal::Unkept(Fault::new(
+                FaultKind::Store,
+                "the disk is full",
+                "free some space",
+            ))),
+            ["N dead free", "N requeue 5 free", "&", "&", "&", "&"],
         ),
         (
             "our own breaker",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
+    budget::NoPermit,
     classify::{OpClass, Verdict, classify},
     signal::Signal,
     transport::{TransportError, TransportErrorKind},
@@ -56,15 +57,18 @@ impl Failure {
         }
     }
 
-    /// The day is spent for the lane; nothing was sent.
-    pub(super) fn day_spent(reset: Timestamp, now: Timestamp) -> Self {
-        Self {
-            retry_after: Some(now.duration_until(reset).unsigned_abs()),
-            retry_at: Some(reset),
-            ..Self::new(
-                Signal::Denied,
-                "the day's requests are spent, or down to the part that is kept for people",
-            )
+    /// The budget gives no permit; nothing was sent.
+    pub(super) fn without_permit(why: NoPermit, now: Timestamp) -> Self {
+        match why {
+            NoPermit::DaySpent(reset) => Self {
+                retry_after: Some(now.duration_until(reset).unsigned_abs()),
+                retry_at: Some(reset),
+                ..Self::new(
+                    Signal::Denied,
+                    "the day's requests are spent, or down to the part that is kept for people",
+                )
+            },
+            NoPermit::Unkept(fault) => Self::new(Signal::Unkept(fault), "requests cannot be counted"),
         }
     }
 
@@ -104,6 +108,9 @@ impl Failure {
     /// The failure in words, with the next step.
     #[must_use]
     pub fn fault(&self) -> Fault {
+        if let Signal::Unkept(fault) = &self.signal {
+            return fault.clone();
+        }
         let (kind, next) = self.kind_and_next();
         let next = match (kind, self.retry_at) {
             (FaultKind::Rate, Some(at)) => format!("{next}, at {}", at.strftime("%Y-%m-%d %H:%M UTC")),
@@ -121,7 +128,7 @@ impl Failure {
             Signal::NotSent | Signal::NotProcessed => format!("HubSpot cannot be reached: {said}"),
             Signal::Interception => format!("the connection to HubSpot is not trusted: {said}"),
             Signal::TimedOut | Signal::Lost => format!("HubSpot did not answer: {said}"),
-            Signal::Denied => said,
+            Signal::Denied | Signal::Unkept(_) => said,
             Signal::Resting => format!("HubSpot is not answering: {said}"),
             Signal::Unauthorized => format!("HubSpot refuses the token: {said}"),
             Signal::NeedsFields if !self.fields.is_empty() => {
@@ -159,6 +166,7 @@ impl Failure {
             Signal::RateDaily { .. } | Signal::Denied => {
                 (FaultKind::Rate, "queued changes go out when the budget is full again")
             }
+            Signal::Unkept(_) => (FaultKind::Store, "free some space, then try again"),
             Signal::RateWindow { .. } | Signal::RateSecond { .. } => (
                 FaultKind::Rate,
                 "somebody else uses the same limit; try again in a few seconds",
@@ -243,6 +251,7 @@ mod tests {
             Signal::RateSecond { retry_after: None },
             Signal::RateDaily { retry_after: None },
             Signal::Denied,
+            Signal::Unkept(Fault::new(FaultKind::Store, "the disk is full", "free some space")),
             Signal::Validation,
             Signal::NeedsFields,
             Signal::BadRequest(414),
@@ -307,7 +316,7 @@ mod tests {
             "2026-11-23T05:00:00Z".parse().unwrap(),
             "2026-11-22T20:00:00Z".parse().unwrap(),
         );
-        let fault = Failure::day_spent(reset, now).fault();
+        let fault = Failure::without_permit(NoPermit::DaySpent(reset), now).fault();
         assert_eq!(fault.kind, FaultKind::Rate);
         assert_eq!(fault.retry_at, Some(reset));
     }

@@ -55,7 +55,7 @@ mod writes;
 pub use auth::{Consent, Credentials, Grant, MemoryTokens, OAuthApp, Redirect, TokenDesk, TokenStore, consent_page};
 pub use batch::{BatchWrite, ItemOutcome, NewRecord, RecordChange};
 pub use budget::{
-    Budget, Day, EntryId, Learnt, Ledger, MemoryBook, Pace, Permit, Quota, Setback, SlotBook, SlotId, SlotTime,
+    Budget, Day, EntryId, Learnt, Ledger, MemoryBook, Pace, Permit, Quota, Setback, SlotBook, SlotId, SlotTime, Taken,
 };
 pub use classify::{Action, Applied, HeldReason, OpClass, Verdict, classify};
 pub use client::Client;

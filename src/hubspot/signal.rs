@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::domain::Fault;
+
 /// The outcome of one exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {
@@ -16,6 +18,8 @@ pub enum Signal {
     NotSent,
     /// The client itself refused to send (the day is spent for this lane).
     Denied,
+    /// The client itself refused to send: what counts requests cannot be written, mostly because the disk is full.
+    Unkept(Fault),
     /// The client itself refused to send: HubSpot did not answer several times and is left alone for a while.
     Resting,
     /// The certificate is not trusted or names another host.
@@ -110,6 +114,7 @@ impl Signal {
             self,
             Self::NotSent
                 | Self::Denied
+                | Self::Unkept(_)
                 | Self::Resting
                 | Self::Interception
                 | Self::Redirect

@@ -207,6 +207,8 @@ impl Core {
             Signal::RateDaily { .. } | Signal::Denied | Signal::Migrating { .. } | Signal::RateWindow { .. } => {
                 self.line.slowed(later(now, failure.retry_after.unwrap_or(SLOWEST)));
             }
+            // That says nothing about HubSpot.
+            Signal::Unkept(_) => {}
             _ => self.line.answered(),
         }
     }

@@ -10,14 +10,14 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{Fault, SentRequest, Usage},
-    hubspot::{Clock, Day, EntryId, Learnt, Ledger, Setback, SlotBook, SlotId, SlotTime},
+    hubspot::{Clock, Day, EntryId, Learnt, Ledger, Setback, SlotBook, SlotId, SlotTime, Taken},
     store::{self, LearntLimits, LearntWindow, Slots},
 };
 
 /// In the order of what is learnt about them.
 const LEDGERS: [Ledger; 2] = [Ledger::Burst, Ledger::Search];
 
-/// A book that cannot answer asks again after this long, in microseconds.
+/// A book that somebody else writes is asked again after this long, in microseconds.
 const ASK_AGAIN_US: i64 = 1_000_000;
 
 /// Slots over `budget.db`.
@@ -51,15 +51,12 @@ fn keep<T>(result: store::Result<T>) -> Option<T> {
 }
 
 impl SlotBook for StoredSlots {
-    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, lease: SlotTime) -> Result<SlotId, SlotTime> {
+    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, lease: SlotTime) -> Result<Taken, Fault> {
         match self.slots().take(ledger.word(), capacity, now.0, lease.0) {
-            Ok(Ok(slot)) => Ok(SlotId(slot)),
-            Ok(Err(free_at)) => Err(SlotTime(free_at)),
-            Err(error) => {
-                // Refuse rather than lie: without a memory nothing is sent.
-                tracing::warn!(%error, "the slots cannot be read");
-                Err(SlotTime(now.0.saturating_add(ASK_AGAIN_US)))
-            }
+            Ok(taken) => Ok(taken.map(SlotId).map_err(SlotTime)),
+            // Another process writes it for unusually long.
+            Err(store::Error::Locked) => Ok(Err(SlotTime(now.0.saturating_add(ASK_AGAIN_US)))),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -174,7 +171,8 @@ mod tests {
         };
         let open = || StoredSlots::open(&place, Clock::system()).unwrap();
         let (one, two) = (open(), open());
-        let take = |book: &StoredSlots, now| book.try_take(Ledger::Burst, 3, SlotTime(now), SlotTime(now + 70_000_000));
+        let lease = |now| SlotTime(now + 70_000_000);
+        let take = |book: &StoredSlots, now| book.try_take(Ledger::Burst, 3, SlotTime(now), lease(now)).unwrap();
         let first = take(&one, 0).unwrap();
         take(&two, 1).unwrap();
         take(&one, 2).unwrap();
@@ -186,7 +184,7 @@ mod tests {
         assert!(take(&two, 10_000_000).is_err(), "one slot was free, not two");
         assert_eq!(
             one.try_take(Ledger::Search, 0, SlotTime(0), SlotTime(1)),
-            Err(SlotTime(i64::MAX))
+            Ok(Err(SlotTime(i64::MAX)))
         );
     }
 

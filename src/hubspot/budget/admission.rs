@@ -8,11 +8,11 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::oneshot;
 
 use super::{
-    Day, GRACE, Learnt, Ledger, Permit, Quota, SlotBook, SlotTime, Slots, daily::Daily, lanes::Lanes, smooth::Smoother,
-    stats::Stats, window::Window,
+    Day, GRACE, Learnt, Ledger, NoPermit, Permit, Quota, SlotBook, SlotTime, Slots, book::Taken, daily::Daily,
+    lanes::Lanes, smooth::Smoother, stats::Stats, window::Window,
 };
 use crate::{
-    domain::{Gauge, Lane, LaneLoad, Limits},
+    domain::{Fault, Gauge, Lane, LaneLoad, Limits},
     hubspot::settings::Settings,
 };
 
@@ -23,11 +23,14 @@ pub(super) struct Moment {
     pub(super) wall: Timestamp,
 }
 
+/// A book that could not be written is tried again after this long.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
 /// A waiter's end of the wait.
 pub(super) struct Grant {
-    /// The permit, or when the day is full again.
-    pub(super) sender: oneshot::Sender<Result<Permit, Timestamp>>,
-    /// Waits for the new day too; the others are told.
+    /// The permit, or why there is none.
+    pub(super) sender: oneshot::Sender<Result<Permit, NoPermit>>,
+    /// Waits for the new day too, or until the book can be written again; the others are told.
     pub(super) patient: bool,
 }
 
@@ -45,8 +48,8 @@ pub(super) struct Admitted {
 pub(super) struct Decision {
     /// May go.
     pub(super) admitted: Vec<Admitted>,
-    /// Are told that the day is spent, and until when.
-    pub(super) refused: Vec<(Grant, Timestamp)>,
+    /// Are told why they have to go without.
+    pub(super) refused: Vec<(Grant, NoPermit)>,
     /// How long until the next one may go; `None` when nobody waits.
     pub(super) next: Option<Duration>,
 }
@@ -156,7 +159,20 @@ impl State {
         self.adopt(book, at);
         self.turn_away(at.wall, &mut decision);
         for quota in [Quota::Burst, Quota::Search, Quota::Free] {
-            while let Some((lane, slots)) = self.next(book, quota, at, lease, &mut decision.next) {
+            loop {
+                let (lane, slots) = match self.next(book, quota, at, lease, &mut decision.next) {
+                    Ok(Some(next)) => next,
+                    Ok(None) => break,
+                    Err(fault) => {
+                        let waiters = Lane::ALL.map(|lane| self.impatient(lane));
+                        let told = waiters.into_iter().flatten();
+                        decision
+                            .refused
+                            .extend(told.map(|grant| (grant, NoPermit::Unkept(fault.clone()))));
+                        decision.next = (!self.nobody_waits()).then_some(ASK_AGAIN);
+                        return decision;
+                    }
+                };
                 let Some((grant, since)) = self.waiting[quota as usize].serve(lane, at.now) else {
                     break;
                 };
@@ -177,16 +193,27 @@ impl State {
     /// Takes the impatient off the lanes for which the day is spent.
     fn turn_away(&mut self, wall: Timestamp, decision: &mut Decision) {
         for lane in Lane::ALL {
-            let Some(reset) = self.daily.closed_until(lane, wall) else {
-                continue;
-            };
-            let lanes = self.waiting.iter_mut();
-            let told = lanes.flat_map(|lanes| lanes.take_all(lane, |grant| !grant.patient));
-            decision.refused.extend(told.map(|grant| (grant, reset)));
+            if let Some(reset) = self.daily.closed_until(lane, wall) {
+                let told = self.impatient(lane).into_iter();
+                decision
+                    .refused
+                    .extend(told.map(|grant| (grant, NoPermit::DaySpent(reset))));
+            }
         }
     }
 
+    /// Takes the impatient off a lane.
+    fn impatient(&mut self, lane: Lane) -> Vec<Grant> {
+        let lanes = self.waiting.iter_mut();
+        lanes
+            .flat_map(|lanes| lanes.take_all(lane, |grant| !grant.patient))
+            .collect()
+    }
+
     /// The next lane of a quota that may go, with its slots; else notes in `wake` when to look again.
+    ///
+    /// # Errors
+    /// When the book cannot be written.
     fn next(
         &mut self,
         book: &dyn SlotBook,
@@ -194,20 +221,20 @@ impl State {
         at: Moment,
         lease: SlotTime,
         wake: &mut Option<Duration>,
-    ) -> Option<(Lane, Slots)> {
+    ) -> Result<Option<(Lane, Slots)>, Fault> {
         for lane in self.waiting[quota as usize].order(at.now) {
-            match self.try_admit(book, lane, quota, at, lease) {
-                Ok(slots) => return Some((lane, slots)),
+            match self.try_admit(book, lane, quota, at, lease)? {
+                Ok(slots) => return Ok(Some((lane, slots))),
                 Err(wait) => *wake = Some(wake.map_or(wait, |wake| wake.min(wait))),
             }
         }
-        None
+        Ok(None)
     }
 
-    /// The slots for one request of `lane`.
+    /// The slots for one request of `lane`, or how long until it is worth asking again.
     ///
     /// # Errors
-    /// How long until it is worth asking again.
+    /// When the book cannot be written.
     fn try_admit(
         &mut self,
         book: &dyn SlotBook,
@@ -215,31 +242,37 @@ impl State {
         quota: Quota,
         at: Moment,
         lease: SlotTime,
-    ) -> Result<Slots, Duration> {
+    ) -> Result<Result<Slots, Duration>, Fault> {
         let Moment { now, wall } = at;
         if let Some(reset) = self.daily.closed_until(lane, wall) {
-            return Err(wall.duration_until(reset).unsigned_abs().max(Duration::from_millis(1)));
+            return Ok(Err(wall
+                .duration_until(reset)
+                .unsigned_abs()
+                .max(Duration::from_millis(1))));
         }
         if lane == Lane::Sync && self.background_after > now {
-            return Err(now.until(self.background_after));
+            return Ok(Err(now.until(self.background_after)));
         }
         let mut slots = Slots::default();
         for ledger in self.ledgers(quota).into_iter().flatten() {
-            match self.try_take(book, ledger, lane, now, lease) {
-                Ok(slot) => slots.push(ledger, slot),
-                Err(again) => {
-                    slots.give_back(book, now);
-                    return Err(now.until(again).max(Duration::from_millis(1)));
-                }
+            let taken = self.try_take(book, ledger, lane, now, lease);
+            if let Ok(Ok(slot)) = taken {
+                slots.push(ledger, slot);
+                continue;
             }
+            slots.give_back(book, now);
+            return taken.map(|taken| match taken {
+                Ok(_) => Ok(slots),
+                Err(again) => Err(now.until(again).max(Duration::from_millis(1))),
+            });
         }
         if lane == Lane::Sync
             && let Err(wait) = self.hold_back(quota, at)
         {
             slots.give_back(book, now);
-            return Err(wait);
+            return Ok(Err(wait));
         }
-        Ok(slots)
+        Ok(Ok(slots))
     }
 
     fn try_take(
@@ -249,15 +282,15 @@ impl State {
         lane: Lane,
         now: SlotTime,
         lease: SlotTime,
-    ) -> Result<super::SlotId, SlotTime> {
+    ) -> Result<Taken, Fault> {
         if let Some(until) = self.window(ledger).frozen(now) {
-            return Err(until);
+            return Ok(Err(until));
         }
         let capacity = self.capacity(ledger, lane, now);
         // A slot that is on the wire now will be held for a whole window after its answer, so the next slot is free at
         // the earliest when one that waits out its window is, or in one window.
-        book.try_take(ledger, capacity, now, lease)
-            .map_err(|free| free.min(now.after(ledger.window())))
+        let taken = book.try_take(ledger, capacity, now, lease)?;
+        Ok(taken.map_err(|free| free.min(now.after(ledger.window()))))
     }
 
     /// What background work must wait for besides a slot: the smoother while somebody looks, the pace of the day.

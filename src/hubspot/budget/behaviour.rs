@@ -6,10 +6,14 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderValue, Method};
+use jiff::Timestamp;
 
-use super::{Budget, MemoryBook, Quota, RateHeaders, Refusal, Report, SlotBook};
+use super::{
+    Budget, MemoryBook, NoPermit, Quota, RateHeaders, Refusal, Report, SlotBook,
+    usual::{Usual, UsualBook},
+};
 use crate::{
-    domain::Lane,
+    domain::{Fault, FaultKind, Lane},
     hubspot::{clock::Clock, settings::Settings},
 };
 
@@ -288,8 +292,8 @@ async fn a_read_that_waits_when_the_day_ends_is_told_and_a_write_waits_for_the_n
         refusal: Some((Refusal::Daily, None)),
         ..Report::default()
     });
-    let midnight = "2026-11-23T00:00:00Z".parse().unwrap();
-    assert_eq!(read.await.unwrap(), Err(midnight));
+    let midnight: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+    assert_eq!(read.await.unwrap(), Err(NoPermit::DaySpent(midnight)));
     assert!(clock.wall() < midnight);
     write.await.unwrap();
     assert!(clock.wall() >= midnight, "kept, and sent on the new day");
@@ -358,10 +362,33 @@ async fn the_day_is_counted_over_restarts_and_by_all_processes() {
         permit.begin(&Method::GET, "/crm/objects/2026-09/deals");
         std::mem::forget(permit);
     }
-    let midnight = "2026-11-23T00:00:00Z".parse().unwrap();
+    let midnight: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
     for budget in [beside, start()] {
         let refused = budget.permit_today(Lane::Read, Quota::Burst).await;
-        assert_eq!(refused.map(drop), Err(midnight));
+        assert_eq!(refused.map(drop), Err(NoPermit::DaySpent(midnight)));
         assert!(budget.limits().daily_low);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_book_cannot_be_written_nothing_is_sent_reads_are_told_why_and_writes_wait() {
+    let clock = Clock::starting_at("2026-11-22T12:00:00Z".parse().unwrap());
+    let book = UsualBook::new(Usual::SendLog);
+    let full = Fault::new(FaultKind::Store, "the disk is full", "free some space");
+    book.breaks(Some(full.clone()));
+    let budget = Budget::new(&Settings::default(), clock.clone(), book.clone());
+    let write = tokio::spawn({
+        let budget = budget.clone();
+        async move { drop(budget.permit(Lane::Write, Quota::Burst).await) }
+    });
+    for (lane, quota) in [(Lane::Read, Quota::Burst), (Lane::Sync, Quota::Search)] {
+        let told = budget.permit_today(lane, quota).await;
+        assert_eq!(told.map(drop), Err(NoPermit::Unkept(full.clone())));
+    }
+    clock.sleep(Duration::from_mins(10)).await;
+    assert!(!write.is_finished());
+    book.breaks(None);
+    clock.sleep(Duration::from_secs(2)).await;
+    assert!(write.is_finished());
+    assert!(budget.permit_today(Lane::Read, Quota::Burst).await.is_ok());
 }

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::journal::Journal;
-use crate::domain::{SentRequest, Usage};
+use crate::domain::{Fault, SentRequest, Usage};
 
 /// A point of the clock all processes of the machine share, in microseconds (see `Clock::slot_time`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,16 +134,21 @@ impl Setback {
 /// How long the sight of another client counts: what is seen again within it is the same sight.
 pub(super) const SIGHT: Duration = Duration::from_secs(60);
 
+/// A slot, or when to ask for one again.
+pub type Taken = Result<SlotId, SlotTime>;
+
 /// The memory of the ledgers. Calls are quick and synchronous (well under a millisecond) and must be atomic between
-/// processes that share the book. A book that cannot answer refuses: it returns a later time.
+/// processes that share the book.
 pub trait SlotBook: Send + Sync {
     /// Takes a slot when fewer than `capacity` slots of the ledger are held at `now` (held: `free_at > now`). The slot
     /// is then held until `lease`, unless [`SlotBook::release`] says otherwise: a crashed holder's slot frees itself.
+    /// Otherwise `Ok(Err(t))`, the earliest time at which enough slots will be free if nothing else happens: the
+    /// `free_at` of the `(held − capacity + 1)`-th slot in order of `free_at`; [`SlotTime`]`(i64::MAX)` when capacity is
+    /// zero.
     ///
     /// # Errors
-    /// The earliest time at which enough slots will be free if nothing else happens: the `free_at` of the
-    /// `(held − capacity + 1)`-th slot in order of `free_at`; [`SlotTime`]`(i64::MAX)` when capacity is zero.
-    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, lease: SlotTime) -> Result<SlotId, SlotTime>;
+    /// Why the book cannot be written: nothing is sent that is not counted.
+    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, lease: SlotTime) -> Result<Taken, Fault>;
 
     /// Holds the slot until `free_at` and no longer; a time in the past gives it back. Unknown slots are ignored.
     fn release(&self, slot: SlotId, free_at: SlotTime);
@@ -206,7 +211,7 @@ impl MemoryBook {
 }
 
 impl SlotBook for MemoryBook {
-    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, lease: SlotTime) -> Result<SlotId, SlotTime> {
+    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, lease: SlotTime) -> Result<Taken, Fault> {
         let mut pages = self.pages();
         let pages = &mut *pages;
         let slots = &mut pages.ledgers[ledger as usize];
@@ -221,10 +226,10 @@ impl SlotBook for MemoryBook {
             let slot = SlotId(pages.taken.cast_signed());
             slots.insert((lease, slot));
             pages.places.insert(slot, (ledger, lease));
-            return Ok(slot);
+            return Ok(Ok(slot));
         }
         let enough = slots.iter().nth(slots.len() - capacity);
-        Err(enough.map_or(SlotTime(i64::MAX), |(free_at, _)| *free_at))
+        Ok(Err(enough.map_or(SlotTime(i64::MAX), |(free_at, _)| *free_at)))
     }
 
     fn release(&self, slot: SlotId, free_at: SlotTime) {
@@ -293,7 +298,7 @@ mod tests {
     fn a_full_ledger_says_when_the_next_slot_is_free() {
         let book = MemoryBook::new();
         let at = |seconds: i64| SlotTime(seconds * 1_000_000);
-        let take = |capacity, now| book.try_take(Ledger::Burst, capacity, at(now), at(now + 70));
+        let take = |capacity, now| book.try_take(Ledger::Burst, capacity, at(now), at(now + 70)).unwrap();
         let first = take(2, 0).unwrap();
         let second = take(2, 1).unwrap();
         book.release(first, at(12));
@@ -303,7 +308,7 @@ mod tests {
         assert_eq!(take(0, 5), Err(SlotTime(i64::MAX)));
         assert_eq!(book.held(Ledger::Burst, at(11)), 1, "held until, not at");
         assert!(
-            book.try_take(Ledger::Search, 1, at(5), at(6)).is_ok(),
+            book.try_take(Ledger::Search, 1, at(5), at(6)).unwrap().is_ok(),
             "ledgers are apart"
         );
         assert!(take(2, 11).is_ok());
@@ -312,10 +317,14 @@ mod tests {
     #[test]
     fn a_slot_given_back_is_free_at_once_and_a_forgotten_one_frees_itself() {
         let book = MemoryBook::new();
-        let slot = book.try_take(Ledger::Search, 1, SlotTime(0), SlotTime(100)).unwrap();
+        let take = |now, lease| {
+            book.try_take(Ledger::Search, 1, SlotTime(now), SlotTime(lease))
+                .unwrap()
+        };
+        let slot = take(0, 100).unwrap();
         book.release(slot, SlotTime(0));
-        assert!(book.try_take(Ledger::Search, 1, SlotTime(0), SlotTime(100)).is_ok());
-        assert!(book.try_take(Ledger::Search, 1, SlotTime(99), SlotTime(200)).is_err());
-        assert!(book.try_take(Ledger::Search, 1, SlotTime(100), SlotTime(200)).is_ok());
+        assert!(take(0, 100).is_ok());
+        assert!(take(99, 200).is_err());
+        assert!(take(100, 200).is_ok());
     }
 }

@@ -34,7 +34,7 @@ use self::{
     permit::Slots,
 };
 pub use self::{
-    book::{Day, EntryId, Learnt, Ledger, MemoryBook, Setback, SlotBook, SlotId, SlotTime},
+    book::{Day, EntryId, Learnt, Ledger, MemoryBook, Setback, SlotBook, SlotId, SlotTime, Taken},
     pace::Pace,
     permit::Permit,
 };
@@ -43,7 +43,7 @@ pub(super) use self::{
     permit::{Refusal, Report},
 };
 use super::{clock::Clock, settings::Settings};
-use crate::domain::{Gauge, Lane, Limits, SentRequest};
+use crate::domain::{Fault, Gauge, Lane, Limits, SentRequest};
 
 /// Which quota a request spends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,15 @@ pub enum Quota {
     Search,
     /// Association batches: HubSpot's specification exempts them from the window; they count for the day.
     Free,
+}
+
+/// Why nothing may be sent now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPermit {
+    /// The day is spent for the lane; it is full again at this time.
+    DaySpent(Timestamp),
+    /// The book cannot be written, and nothing is sent that is not counted.
+    Unkept(Fault),
 }
 
 /// How much longer than its window a slot is held when its request was never answered: it may still arrive.
@@ -100,7 +109,8 @@ impl Budget {
         }
     }
 
-    /// Waits for the right to send one request, over the end of the day if need be. Cancel-safe: a future that is
+    /// Waits for the right to send one request, over the end of the day if need be, and until the book can be written.
+    /// Cancel-safe: a future that is
     /// dropped leaves the queue clean.
     pub async fn permit(&self, lane: Lane, quota: Quota) -> Permit {
         loop {
@@ -110,11 +120,12 @@ impl Budget {
         }
     }
 
-    /// Waits for the right to send one request, unless the day is spent or is spent while it waits.
+    /// Waits for the right to send one request, unless the day is spent or is spent while it waits, or the book cannot be
+    /// written.
     ///
     /// # Errors
-    /// When the day's budget is full again.
-    pub async fn permit_today(&self, lane: Lane, quota: Quota) -> Result<Permit, Timestamp> {
+    /// Why there is none.
+    pub async fn permit_today(&self, lane: Lane, quota: Quota) -> Result<Permit, NoPermit> {
         loop {
             if let Some(answer) = self.wait(lane, quota, false).await {
                 return answer;
@@ -123,7 +134,7 @@ impl Budget {
     }
 
     /// Joins the queue once; `None` when the place was lost without an answer.
-    async fn wait(&self, lane: Lane, quota: Quota, patient: bool) -> Option<Result<Permit, Timestamp>> {
+    async fn wait(&self, lane: Lane, quota: Quota, patient: bool) -> Option<Result<Permit, NoPermit>> {
         let (sender, receiver) = oneshot::channel();
         let now = self.inner.clock.slot_time();
         let id = self.inner.lock().join(lane, quota, now, Grant { sender, patient });
@@ -234,8 +245,8 @@ impl Inner {
             // A permit nobody waits for any more is dropped here, outside the lock, and gives its slots back.
             drop(admitted.grant.sender.send(Ok(permit)));
         }
-        for (grant, reset) in decision.refused {
-            drop(grant.sender.send(Err(reset)));
+        for (grant, why) in decision.refused {
+            drop(grant.sender.send(Err(why)));
         }
         decision.next
     }

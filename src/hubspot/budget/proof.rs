@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::oneshot;
 
 use super::{
-    Budget, Ledger, MemoryBook, Permit, Quota, RateHeaders, Report, SlotBook, SlotTime,
+    Budget, Ledger, MemoryBook, NoPermit, Permit, Quota, RateHeaders, Report, SlotBook, SlotTime,
     admission::Grant,
     usual::{Usual, UsualBook},
 };
@@ -78,7 +78,7 @@ struct Request {
 
 enum Wait {
     Before,
-    Queued(u64, oneshot::Receiver<Result<Permit, Timestamp>>),
+    Queued(u64, oneshot::Receiver<Result<Permit, NoPermit>>),
     OnTheWire(Permit),
     Over,
 }

@@ -1,4 +1,5 @@
-//! The usual limiters as books, for the controls of the proof: they must break the limit.
+//! Books for tests. The usual limiters, for the controls of the proof: they must break the limit; and one that cannot be
+//! written for a while.
 
 use std::{
     sync::{
@@ -10,8 +11,8 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{EntryId, Learnt, Ledger, SlotBook, SlotId, SlotTime};
-use crate::domain::{SentRequest, Usage};
+use super::{EntryId, Learnt, Ledger, SlotBook, SlotId, SlotTime, Taken};
+use crate::domain::{Fault, SentRequest, Usage};
 
 /// The usual limiters, both told the times of sending only.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct UsualBook {
     taken: AtomicU64,
     sent: Mutex<[Vec<SlotTime>; 2]>,
     tokens: Mutex<[Option<(f64, SlotTime)>; 2]>,
+    fault: Mutex<Option<Fault>>,
 }
 
 impl UsualBook {
@@ -37,7 +39,13 @@ impl UsualBook {
             taken: AtomicU64::new(0),
             sent: Mutex::default(),
             tokens: Mutex::default(),
+            fault: Mutex::default(),
         })
+    }
+
+    /// Why it cannot be written from now on.
+    pub(super) fn breaks(&self, fault: Option<Fault>) {
+        *self.fault.lock().unwrap() = fault;
     }
 
     fn take_from_bucket(&self, ledger: Ledger, capacity: u32, now: SlotTime) -> Result<SlotId, SlotTime> {
@@ -69,13 +77,16 @@ impl UsualBook {
 }
 
 impl SlotBook for UsualBook {
-    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, _lease: SlotTime) -> Result<SlotId, SlotTime> {
+    fn try_take(&self, ledger: Ledger, capacity: u32, now: SlotTime, _lease: SlotTime) -> Result<Taken, Fault> {
+        if let Some(fault) = self.fault.lock().unwrap().clone() {
+            return Err(fault);
+        }
         let slot = match self.kind {
             Usual::TokenBucket => self.take_from_bucket(ledger, capacity, now),
             Usual::SendLog => self.take_from_log(ledger, capacity, now),
         };
         self.taken.fetch_add(u64::from(slot.is_ok()), Ordering::Relaxed);
-        slot
+        Ok(slot)
     }
 
     fn release(&self, _slot: SlotId, _free_at: SlotTime) {}

@@ -77,7 +77,10 @@ impl Trouble {
 
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
-        Self::Failure(Box::new(failure))
+        match failure.signal {
+            Signal::Unkept(fault) => Self::Fault(fault),
+            _ => Self::Failure(Box::new(failure)),
+        }
     }
 }
 

@@ -146,6 +146,7 @@ const fn word(signal: &Signal) -> &'static str {
         | Signal::Unreachable(_) => "offline",
         Signal::Unauthorized | Signal::Interception => "auth",
         Signal::RateWindow { .. } | Signal::RateSecond { .. } | Signal::RateDaily { .. } | Signal::Denied => "rate",
+        Signal::Unkept(_) => "store",
         Signal::NotFound => "not_found",
         Signal::MissingScope => "scope",
         Signal::Forbidden => "permission",
