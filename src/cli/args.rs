@@ -308,7 +308,7 @@ pub struct SimulateArgs {
     /// How many owners
     #[arg(long)]
     pub owners: Option<u32>,
-    /// Delay of every answer: 120ms, or 80ms..300ms
+    /// How long an answer takes: 120ms, or 80ms..300ms
     #[arg(long, default_value = "0ms")]
     pub latency: Latency,
     /// The rolling window

@@ -9,6 +9,7 @@ use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST};
 use axum::http::{StatusCode, request::Parts};
 use axum::response::Response;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::answer::{Answer, Call, Payload};
 use super::base::mix;
@@ -158,8 +159,9 @@ impl Portal {
         Ok(Some(caller))
     }
 
-    /// Delays, carries out and answers, with the fault the gate has drawn.
+    /// Delays, carries out and answers, with the fault the gate has drawn. What the work itself takes is part of the delay.
     async fn receive(&self, visit: Visit, call: Call, line: Option<Line>) -> Response {
+        let arrived = Instant::now();
         match visit.pass.fault {
             Some(FaultKind::Reset) => return self.close(Wire::Reset, line),
             Some(FaultKind::Hang) => {
@@ -181,21 +183,21 @@ impl Portal {
             }
             _ => {}
         }
-        pause(visit.delay / 2).await;
+        pause_until(arrived + visit.delay / 2).await;
         let mut answer = self.carry_out(&visit, call);
         if let Payload::Json(body) = &mut answer.payload
             && body.get("status").is_some_and(|status| status == "error")
         {
             body["correlationId"] = json!(visit.correlation);
         }
-        pause(visit.delay - visit.delay / 2).await;
-        if visit.pass.fault == Some(FaultKind::Lost) {
-            return self.close(Wire::Reset, line);
-        }
         answer.headers.extend(visit.headers);
         answer.headers.push(("X-HubSpot-Correlation-Id", visit.correlation));
         let status = answer.status;
         let (response, bytes) = render(answer, visit.pass.fault, visit.gzip);
+        pause_until(arrived + visit.delay).await;
+        if visit.pass.fault == Some(FaultKind::Lost) {
+            return self.close(Wire::Reset, line);
+        }
         self.world().gate.answered(visit.pass.place, status, bytes);
         response
     }
@@ -249,9 +251,9 @@ impl Portal {
     }
 }
 
-async fn pause(delay: Duration) {
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
+async fn pause_until(time: Instant) {
+    if time > Instant::now() {
+        tokio::time::sleep_until(time).await;
     }
 }
 
