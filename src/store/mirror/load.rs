@@ -23,6 +23,8 @@ const INDEXES: [(&str, &str); 8] = [
 ];
 /// What sorting the keys of an index may take, in KiB.
 const SORTER_KIB: i64 = 1_024;
+/// Up to so many records, keeping the indexes while they are loaded costs less time than the pages take to come.
+const FEW: u64 = 100_000;
 /// Rows that are made findable in one step: a few hundredths of a second.
 const STEP: i64 = 2_000;
 /// The types whose words can be looked for.
@@ -35,21 +37,8 @@ impl Mirror {
     /// # Errors
     /// When the file cannot be written.
     pub fn settle_load(&mut self, object: ObjectType) -> Result<bool> {
-        if object == ObjectType::Contacts {
-            for (name, on) in INDEXES {
-                let is_there: bool = self
-                    .conn
-                    .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1)")?
-                    .query_row([name], |row| row.get(0))?;
-                if !is_there {
-                    // The sorter would keep a million keys in memory otherwise: it takes as much as the page cache may.
-                    self.sort_with("FILE", SORTER_KIB)?;
-                    let made = self.write(|tx| Ok(tx.execute(&format!("CREATE INDEX {name} ON {on}"), [])?));
-                    self.sort_with("MEMORY", files::MIRROR.cache_kib)?;
-                    made?;
-                    return Ok(true);
-                }
-            }
+        if self.make_an_index(object)? {
+            return Ok(true);
         }
         if !FOUND.contains(&object) {
             return Ok(false);
@@ -61,17 +50,43 @@ impl Mirror {
         Ok(true)
     }
 
+    /// Makes the next index of a type; `false` = it has them all.
+    fn make_an_index(&mut self, object: ObjectType) -> Result<bool> {
+        if object != ObjectType::Contacts {
+            return Ok(false);
+        }
+        for (name, on) in INDEXES {
+            let is_there: bool = self
+                .conn
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1)")?
+                .query_row([name], |row| row.get(0))?;
+            if !is_there {
+                // The sorter would keep a million keys in memory otherwise: it takes as much as the page cache may.
+                self.sort_with("FILE", SORTER_KIB)?;
+                let made = self.write(|tx| Ok(tx.execute(&format!("CREATE INDEX {name} ON {on}"), [])?));
+                self.sort_with("MEMORY", files::MIRROR.cache_kib)?;
+                made?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn sort_with(&self, temp_store: &str, cache_kib: i64) -> Result<()> {
         self.conn.pragma_update(None, "temp_store", temp_store)?;
         self.conn.pragma_update(None, "cache_size", -cache_kib)?;
         Ok(())
     }
 
-    /// Makes what was loaded so far findable, one step of it, while the next pages are still on their way.
+    /// One step of the same for what was loaded so far, while the next pages are still on their way. `about`: how many
+    /// records there will be, where that is known; few are quick to write with their indexes, too.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn settle_some(&mut self, object: ObjectType) -> Result<()> {
+    pub fn settle_some(&mut self, object: ObjectType, about: Option<u64>) -> Result<()> {
+        if about.is_some_and(|count| count <= FEW) {
+            self.make_an_index(object)?;
+        }
         match self.found_upto(object)? {
             Some(upto) if FOUND.contains(&object) => self.write(|tx| make_findable(tx, object, upto, false)),
             _ => Ok(()),

@@ -316,7 +316,7 @@ impl Walking<'_> {
                     .mirror
                     .put(object, &records, Put::via(via).with_cursors(&cursors))?;
                 if mark.is_first && mark.fetched / SETTLE > before {
-                    store.mirror.settle_some(object)?;
+                    store.mirror.settle_some(object, total)?;
                 }
                 Ok((changed, mark.fetched))
             })
