@@ -160,11 +160,11 @@ fn table() -> Vec<Line> {
         ),
         (
             "our own memory",
-            Seen(Signal::Unkept(Fault::new(
+            Seen(Signal::Unkept(Box::new(Fault::new(
                 FaultKind::Store,
-                "the disk is full",
-                "free some space",
-            ))),
+                "full",
+                "free some",
+            )))),
             ["N dead free", "N requeue 5 free", "&", "&", "&", "&"],
         ),
         (

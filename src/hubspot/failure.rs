@@ -68,7 +68,7 @@ impl Failure {
                     "the day's requests are spent, or down to the part that is kept for people",
                 )
             },
-            NoPermit::Unkept(fault) => Self::new(Signal::Unkept(fault), "requests cannot be counted"),
+            NoPermit::Unkept(fault) => Self::new(Signal::Unkept(Box::new(fault)), "requests cannot be counted"),
         }
     }
 
@@ -109,7 +109,7 @@ impl Failure {
     #[must_use]
     pub fn fault(&self) -> Fault {
         if let Signal::Unkept(fault) = &self.signal {
-            return fault.clone();
+            return Fault::clone(fault);
         }
         let (kind, next) = self.kind_and_next();
         let next = match (kind, self.retry_at) {
@@ -251,7 +251,7 @@ mod tests {
             Signal::RateSecond { retry_after: None },
             Signal::RateDaily { retry_after: None },
             Signal::Denied,
-            Signal::Unkept(Fault::new(FaultKind::Store, "the disk is full", "free some space")),
+            Signal::Unkept(Fault::new(FaultKind::Store, "the disk is full", "free some space").into()),
             Signal::Validation,
             Signal::NeedsFields,
             Signal::BadRequest(414),

@@ -19,7 +19,7 @@ pub enum Signal {
     /// The client itself refused to send (the day is spent for this lane).
     Denied,
     /// The client itself refused to send: what counts requests cannot be written, mostly because the disk is full.
-    Unkept(Fault),
+    Unkept(Box<Fault>),
     /// The client itself refused to send: HubSpot did not answer several times and is left alone for a while.
     Resting,
     /// The certificate is not trusted or names another host.

@@ -78,7 +78,7 @@ impl Trouble {
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
         match failure.signal {
-            Signal::Unkept(fault) => Self::Fault(fault),
+            Signal::Unkept(fault) => Self::Fault(*fault),
             _ => Self::Failure(Box::new(failure)),
         }
     }
