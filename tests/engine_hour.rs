@@ -11,7 +11,7 @@ use std::{
 };
 
 use common::{Acts as _, Instead, Running, World, pass, test_size};
-use dealdeck::domain::{Connection, DealId, ObjectType, OpId, OpState, Operation, Origin, StageId};
+use dealdeck::domain::{Connection, DealId, Decision, ObjectType, OpId, OpState, Operation, Origin, StageId};
 use rand::{RngExt as _, SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -255,7 +255,7 @@ impl Hour {
             for op in moving.iter().filter(|op| op.state == OpState::Held) {
                 let error = op.error.as_ref().unwrap();
                 assert_eq!(error.class, "unknown_outcome", "{op:?}");
-                handle.send_again(op.id).await.unwrap();
+                handle.decide(op.id, Decision::Send).await.unwrap();
             }
             if moving.is_empty() {
                 break;

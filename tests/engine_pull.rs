@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{Acts as _, Instead, World, pass, until};
 use dealdeck::{
-    domain::{ActivityKind, Connection, Event, FaultKind, ObjectType, OpState, Origin, RecordRef, Who},
+    domain::{ActivityKind, Connection, Decision, Event, FaultKind, ObjectType, OpState, Origin, RecordRef, Who},
     store::Settings as Place,
     sync::SyncOptions,
 };
@@ -667,7 +667,7 @@ async fn a_write_the_scopes_do_not_allow_is_held_and_names_the_scope() {
     assert!(error.message.contains("crm.objects.deals.write"), "{error:?}");
     assert_eq!(world.asked("PATCH"), 0);
     world.grant(&[READER[0], READER[1], "crm.objects.deals.write"]);
-    running.handle.send_again(receipt.op).await.unwrap();
+    running.handle.decide(receipt.op, Decision::Send).await.unwrap();
     running
         .handle
         .reaches(receipt.op, &[OpState::Done], Duration::from_secs(60))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{Acts as _, World, pass, until};
 use dealdeck::domain::{
-    ActivityKind, Change, Connection, FaultKind, ObjectType, OpState, Origin, Payload, RecordRef, Submission,
+    ActivityKind, Change, Connection, Decision, FaultKind, ObjectType, OpState, Origin, Payload, RecordRef, Submission,
     UndoOutcome, Who,
 };
 use dealdeck::store::{NewOperation, Outcome, Store};
@@ -379,13 +379,13 @@ async fn a_note_that_never_arrived_becomes_a_question() {
     assert_eq!(world.true_notes(&deal).await.len(), before);
     // Lost again: the look of the first time does not count for the second.
     world.faults("POST:reset=1").await;
-    handle.send_again(receipt.op).await.unwrap();
+    handle.decide(receipt.op, Decision::Send).await.unwrap();
     let again = tokio::time::Instant::now();
     handle.reaches(receipt.op, &[OpState::Uncertain], SOON).await;
     handle.reaches(receipt.op, &[OpState::Held], LONG).await;
     let (quarantine, between_looks) = (Duration::from_secs(180), Duration::from_secs(60));
     assert!(again.elapsed() >= quarantine + between_looks, "{:?}", again.elapsed());
-    handle.send_again(receipt.op).await.unwrap();
+    handle.decide(receipt.op, Decision::Send).await.unwrap();
     handle.reaches(receipt.op, &[OpState::Done], SOON).await;
     assert_eq!(world.true_notes(&deal).await.len(), before + 1);
     running.stop().await;
@@ -448,7 +448,7 @@ async fn a_process_killed_between_claim_and_outcome_loses_nothing_and_doubles_no
         running.handle.reaches(moved.op, &[OpState::Done], LONG).await;
         let note = running.handle.reaches(noted.op, &ends, LONG).await;
         if note.state == OpState::Held {
-            running.handle.send_again(noted.op).await.unwrap();
+            running.handle.decide(noted.op, Decision::Send).await.unwrap();
             running.handle.reaches(noted.op, &[OpState::Done], SOON).await;
         }
         assert_eq!(
@@ -499,7 +499,7 @@ async fn a_colleague_who_was_faster_is_not_overwritten() {
             .as_deref(),
         Some("77000")
     );
-    handle.send_again(receipt.op).await.unwrap();
+    handle.decide(receipt.op, Decision::Send).await.unwrap();
     handle.reaches(receipt.op, &[OpState::Done], SOON).await;
     assert_eq!(
         world
@@ -619,7 +619,7 @@ async fn undo_never_clobbers_a_colleague() {
             .as_deref(),
         Some("77000")
     );
-    handle.drop_operation(op).await.unwrap();
+    handle.decide(op, Decision::Drop).await.unwrap();
     // Seen: refused at once.
     let receipt = handle.set(&deal, "hs_next_step", "ours").await.unwrap();
     handle.reaches(receipt.op, &[OpState::Done], SOON).await;
@@ -788,6 +788,19 @@ async fn a_rule_of_the_account_holds_the_move_and_names_the_field() {
         error.message
     );
     assert!(error.message.contains("closed_lost_reason"), "{}", error.message);
+    // The person fills it in, and both go out together.
+    let reason = [("closed_lost_reason".to_owned(), Some("Price".to_owned()))];
+    let decided = running
+        .handle
+        .decide(receipt.op, Decision::SendWith(reason.into()))
+        .await
+        .unwrap();
+    assert_eq!(decided.state, OpState::Queued);
+    running.handle.reaches(receipt.op, &[OpState::Done], SOON).await;
+    for (name, wanted) in [("dealstage", lost.id.as_str()), ("closed_lost_reason", "Price")] {
+        let there = world.true_value(ObjectType::Deals, deal.as_str(), name).await;
+        assert_eq!(there.as_deref(), Some(wanted), "{name}");
+    }
     running.stop().await;
     world.end().await;
 }

@@ -49,7 +49,7 @@ async fn list(handle: &Handle, args: &ContactsList) -> Outcome {
         uncounted: true,
         ..ContactQuery::default()
     };
-    warn(handle, facts.account.is_some()).await?;
+    warn(handle, ObjectType::Contacts, facts.account.is_some()).await?;
     let next = write(handle, args, query, &names(&facts)).await?;
     if let Some(next) = next {
         remark_line(&format!("more contacts follow; go on with --after {next}"));
@@ -58,11 +58,13 @@ async fn list(handle: &Handle, args: &ContactsList) -> Outcome {
 }
 
 /// Says what is not there yet.
-async fn warn(handle: &Handle, has_account: bool) -> Result<(), Fault> {
+pub async fn warn(handle: &Handle, object: ObjectType, has_account: bool) -> Result<(), Fault> {
     if !has_account {
         remark_line("nothing was read from HubSpot yet; run 'dealdeck sync'");
-    } else if !handle.has_all_contacts().await? {
-        remark_line("not all contacts were read yet: some may be missing; run 'dealdeck sync'");
+    } else if !handle.has_all(object).await? {
+        remark_line(&format!(
+            "not all {object} were read yet: some may be missing; 'dealdeck sync' reads them, or says why it may not"
+        ));
     }
     Ok(())
 }

@@ -12,7 +12,8 @@ use crate::{
 
 use super::{
     args::{DealsCommand, DealsList, WriteArgs},
-    exit::{Outcome, print, print_report, remark_line},
+    contacts,
+    exit::{Outcome, print, print_report},
     names, write,
 };
 
@@ -58,11 +59,7 @@ async fn list(handle: &Handle, args: &DealsList) -> Outcome {
         after: args.after.clone(),
     };
     let page = handle.list_deals(query).await?;
-    if facts.account.is_none() {
-        remark_line("nothing was read from HubSpot yet; run 'dealdeck sync'");
-    } else if handle.freshness().as_of.is_none() {
-        remark_line("the first sync is not complete: deals may be missing; run 'dealdeck sync'");
-    }
+    contacts::warn(handle, ObjectType::Deals, facts.account.is_some()).await?;
     print_report(report::deals(&page.rows, &names(&facts), args.format.format))?;
     Ok(0)
 }
@@ -177,7 +174,7 @@ async fn move_deal(handle: &Handle, id: &str, stage: &str, args: &WriteArgs) -> 
             change,
             origin: Origin::Command,
         },
-        args,
+        args.drive,
     )
     .await
 }

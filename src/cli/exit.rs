@@ -63,11 +63,16 @@ pub fn remark(operation: &Operation, waits_for: Option<&str>) -> Option<String> 
             "sent, but the answer was lost{why}; HubSpot is asked before anything is sent again, see 'dealdeck outbox list'"
         )),
         OpState::Conflict => Some(format!(
-            "somebody changed it meanwhile{why}; see 'dealdeck outbox list'"
+            "somebody changed it meanwhile{why}; decide with 'dealdeck outbox resolve {}'",
+            operation.id.tail()
         )),
-        OpState::Held => Some(format!("it needs you{why}; see 'dealdeck outbox list'")),
+        OpState::Held => Some(format!(
+            "it needs you{why}; see 'dealdeck outbox show {}'",
+            operation.id.tail()
+        )),
         OpState::Dead => Some(format!("HubSpot refuses it{why}")),
-        OpState::Cancelled | OpState::Superseded => Some("a newer change took its place".to_owned()),
+        OpState::Cancelled => Some(format!("given up, it is not sent: {}", operation.title)),
+        OpState::Superseded => Some("a newer change took its place".to_owned()),
     }
 }
 
@@ -136,7 +141,8 @@ pub fn print_report(text: serde_json::Result<String>) -> Result<(), Fault> {
             "please report this",
         )
     })?;
-    if !text.ends_with('\n') {
+    // No rows are no lines.
+    if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     print(&text)

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use crate::{
     config::Flags,
-    domain::Facts,
+    domain::{Facts, Fault, FaultKind},
     hubspot::Credentials,
     report::{Format, Names},
     sync::{Clock, Handle},
@@ -109,6 +109,15 @@ async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outco
     for notice in session.handle.notices() {
         exit::remark_line(notice);
     }
+    if handle.was_damaged() && shows_the_mirror(command) {
+        session.close().await;
+        // Nothing would look like everything.
+        return Err(Fault::new(
+            FaultKind::Store,
+            "the mirror was damaged and holds nothing now",
+            "run 'dealdeck sync', then ask again",
+        ));
+    }
     let ended = tokio::select! {
         ended = obey(&handle, command, clock) => ended,
         code = signals::ended_by() => {
@@ -140,16 +149,28 @@ fn talks(command: &Command) -> bool {
         Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
             !write.dry_run
         }
+        Command::Outbox(command) => command.drive().is_some(),
         _ => false,
     }
+}
+
+/// Whether what it prints comes out of the mirror.
+const fn shows_the_mirror(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Deals(DealsCommand::List(_) | DealsCommand::Get { .. })
+            | Command::Contacts(ContactsCommand::List(_) | ContactsCommand::Get { .. })
+            | Command::Segments(_)
+    )
 }
 
 /// A write that waits for its outcome needs a running engine; everything else only the store.
 fn drives(command: &Command) -> bool {
     match command {
         Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
-            !write.dry_run && !write.no_wait
+            !write.dry_run && !write.drive.no_wait
         }
+        Command::Outbox(command) => command.drive().is_some_and(|drive| !drive.no_wait),
         _ => false,
     }
 }
@@ -160,14 +181,15 @@ fn format_of(command: &Command) -> Option<Format> {
         Command::Deals(DealsCommand::List(args)) => Some(args.format.format),
         Command::Deals(DealsCommand::Get { format, .. }) => Some(format.format),
         Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
-            Some(write.format.format)
+            Some(write.drive.format.format)
         }
-        Command::Outbox(OutboxCommand::List { format, .. })
+        Command::Outbox(OutboxCommand::List { format, .. } | OutboxCommand::Show { format, .. })
         | Command::Contacts(ContactsCommand::Get { format, .. } | ContactsCommand::Clear { format, .. })
         | Command::Segments(SegmentsCommand::List { format } | SegmentsCommand::Show { format, .. }) => {
             Some(format.format)
         }
         Command::Contacts(ContactsCommand::List(args)) => Some(args.format.format),
+        Command::Outbox(command) => command.drive().map(|drive| drive.format.format),
         Command::Limits(args) => Some(args.format.format),
         Command::Setup(_) | Command::Simulate(_) => None,
     }

@@ -41,7 +41,7 @@ pub async fn run(handle: &Handle, command: &NoteCommand) -> Outcome {
             change,
             origin: Origin::Command,
         },
-        write,
+        write.drive,
     )
     .await
 }

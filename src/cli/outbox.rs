@@ -1,21 +1,69 @@
-//! `dealdeck outbox …`: the durable queue, seen.
+//! `dealdeck outbox …`: the durable queue, seen and steered.
 
-use crate::{domain::OpState, report, sync::Handle};
+use crate::{
+    domain::{Decision, OpId, OpState, Properties},
+    report,
+    sync::Handle,
+};
 
 use super::{
-    args::OutboxCommand,
+    args::{DecideArgs, OutboxCommand},
     exit::{Outcome, print_report},
-    names,
+    names, write,
 };
 
 /// Runs an outbox command.
 pub async fn run(handle: &Handle, command: &OutboxCommand) -> Outcome {
-    let OutboxCommand::List { all, limit, format } = command;
-    let unfinished: Vec<OpState> = OpState::ALL.into_iter().filter(|state| !state.is_final()).collect();
-    let operations = handle
-        .operations((!all).then_some(unfinished.as_slice()), *limit)
-        .await?;
-    let facts = handle.facts().await?;
-    print_report(report::operations(&operations, &names(&facts), format.format))?;
-    Ok(0)
+    match command {
+        OutboxCommand::List {
+            all,
+            state,
+            limit,
+            format,
+        } => {
+            let unfinished = || OpState::ALL.into_iter().filter(|state| !state.is_final()).collect();
+            let states = if state.is_empty() { unfinished() } else { state.clone() };
+            let operations = handle.operations((!all).then_some(states.as_slice()), *limit).await?;
+            let facts = handle.facts().await?;
+            print_report(report::operations(&operations, &names(&facts), format.format))?;
+            Ok(0)
+        }
+        OutboxCommand::Show { id, format } => {
+            let story = handle.operation_story(handle.find_operation(id).await?).await?;
+            let facts = handle.facts().await?;
+            print_report(report::operation(&story, &names(&facts), format.format))?;
+            Ok(0)
+        }
+        OutboxCommand::Retry(args) => decide(handle, args, &Decision::Send).await,
+        OutboxCommand::Cancel(args) => decide(handle, args, &Decision::Drop).await,
+        OutboxCommand::Resolve {
+            id,
+            theirs,
+            ours: _,
+            set,
+            drive,
+        } => {
+            let values: Properties = set.iter().cloned().collect();
+            let decision = match theirs {
+                true => Decision::Drop,
+                false if values.is_empty() => Decision::Send,
+                false => Decision::SendWith(values),
+            };
+            let id = handle.find_operation(id).await?;
+            handle.decide(id, decision).await?;
+            write::follow(handle, &[id], *drive).await
+        }
+    }
+}
+
+/// All or nothing as far as names go: a slip in one of them decides none.
+async fn decide(handle: &Handle, args: &DecideArgs, decision: &Decision) -> Outcome {
+    let mut ids: Vec<OpId> = Vec::with_capacity(args.ids.len());
+    for text in &args.ids {
+        ids.push(handle.find_operation(text).await?);
+    }
+    for id in &ids {
+        handle.decide(*id, decision.clone()).await?;
+    }
+    write::follow(handle, &ids, args.drive).await
 }

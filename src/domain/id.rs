@@ -78,6 +78,15 @@ text_id! {
 #[serde(transparent)]
 pub struct OpId(pub uuid::Uuid);
 
+impl OpId {
+    /// The last eight digits: they tell operations apart, where the first ones are much the same within an hour.
+    #[must_use]
+    pub fn tail(self) -> String {
+        let id = self.to_string();
+        id[id.len() - 8..].to_owned()
+    }
+}
+
 impl fmt::Display for OpId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -39,7 +39,7 @@ pub use fault::{Fault, FaultKind};
 pub use id::{CompanyId, ContactId, DealId, ListId, NoteId, OpId, OwnerId, PipelineId, StageId, UserId};
 pub use limits::{Gauge, Lane, LaneLoad, LaneUsage, Limits, SentRequest, Usage};
 pub use list::{FilterSummary, List, ListKind, ListMember, MemberChange, Membership, MembershipChange};
-pub use operation::{OpError, OpKind, OpState, Operation, Payload};
+pub use operation::{Attempt, Decision, OpError, OpKind, OpState, Operation, OperationStory, Payload};
 pub use owner::Owner;
 pub use pipeline::{Pipeline, Stage, StageKind, StageLookup, find_stage, stage_of};
 pub use property::{NewProperty, PropertyDefinition, PropertyKind};

@@ -149,6 +149,57 @@ pub struct OpError {
     pub correlation_id: Option<String>,
 }
 
+/// One send of an operation. Its row was on disk before the first byte left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its number, from 1; attempts that did not count have one too.
+    pub n: u32,
+    /// The epoch of the process that sent.
+    pub epoch: u64,
+    /// When it was claimed.
+    pub intent_at: Timestamp,
+    /// When its outcome was known; `None` while it is in flight.
+    pub ended_at: Option<Timestamp>,
+    /// The state it led to.
+    pub outcome: Option<OpState>,
+    /// Nobody knows whether it took effect.
+    pub ambiguous: bool,
+    /// The answer's status.
+    pub http_status: Option<u16>,
+    /// HubSpot's correlation id.
+    pub correlation_id: Option<String>,
+}
+
+/// What a person decides about an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Send it: now, when it waits for a next try; again, when it is held or dead; over what is there now, when it is in
+    /// conflict.
+    Send,
+    /// The same with these values besides, or instead of, its own: what the account's rules asked for, or a third value
+    /// in a conflict.
+    SendWith(Properties),
+    /// Give it up: taken back when HubSpot certainly has not heard of it, dropped when it is held, in conflict or dead.
+    Drop,
+}
+
+/// An operation with all that is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationStory {
+    /// The operation.
+    pub operation: Operation,
+    /// `portalId` it is meant for.
+    pub account: u64,
+    /// Every send, first to last.
+    pub attempts: Vec<Attempt>,
+    /// What the mirror has of the properties it sets: theirs, in a conflict.
+    pub mirrored: Properties,
+    /// The operation that replaced it before it was sent.
+    pub superseded_by: Option<OpId>,
+    /// When its state last changed.
+    pub changed_at: Timestamp,
+}
+
 /// One operation of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {

@@ -20,7 +20,9 @@ pub use format::Format;
 pub use json::{FaultJson, compact, error_line, fault_json, lines};
 pub use limits::{LimitsJson, limits, limits_json};
 pub use names::{Named, Names};
-pub use operation::{OperationJson, operation_json, operations};
+pub use operation::{
+    AttemptJson, OperationJson, OperationStoryJson, operation, operation_json, operation_story_json, operations,
+};
 pub use requests::{RequestJson, request_json, requests};
 pub use segment::{ListJson, SegmentJson, list_json, segment, segment_json, segments};
 pub use sheet::{Column, Sheet};

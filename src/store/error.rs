@@ -82,6 +82,9 @@ pub enum Error {
     /// A listing the mirror has no columns for.
     #[error("{0}")]
     Query(String),
+    /// Not where a page ended in this order.
+    #[error("'{0}' is not the end of a page in this order")]
+    After(String),
     /// A text in the store that is not what this version writes there.
     #[error("unreadable row in the store: {0}")]
     Row(String),
@@ -111,7 +114,7 @@ impl Error {
     fn kind(&self) -> FaultKind {
         match self {
             Self::Locked | Self::Stale { .. } => FaultKind::Busy,
-            Self::Missing(_) | Self::Foreign(_) | Self::Query(_) => FaultKind::Usage,
+            Self::Missing(_) | Self::Foreign(_) | Self::Query(_) | Self::After(_) => FaultKind::Usage,
             Self::Transition { .. } | Self::Blocked { .. } | Self::Undone(_) => FaultKind::Refused,
             Self::OldSqlite(_) | Self::NotRelisting(_) => FaultKind::Bug,
             _ => FaultKind::Store,
@@ -136,6 +139,7 @@ impl Error {
             Self::Missing(_) => "`dealdeck outbox` lists the operations",
             Self::Transition { .. } | Self::Blocked { .. } => "look at it with `dealdeck outbox`",
             Self::Query(_) => "choose another field",
+            Self::After(_) => "give what the page before named, with the same --sort",
             Self::NotRelisting(_) => "please report it",
             Self::Undone(_) => "there is nothing left to undo",
             Self::Io { .. } | Self::Sqlite(_) => "check the data directory and its permissions",

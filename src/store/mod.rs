@@ -26,7 +26,7 @@ use std::path::PathBuf;
 pub use error::{Error, Result};
 pub use lock::Lock;
 pub use mirror::{Changed, Due, KeptCount, Mirror, MirrorView, PastChange, Put, Query, Sort, SortKey, Via, watched};
-pub use outbox::{Attempt, Kept, NewOperation, Outbox, OutboxFilter, OutboxView, Outcome};
+pub use outbox::{Kept, NewOperation, Outbox, OutboxFilter, OutboxView, Outcome};
 pub use private::{check_private, private_append, private_dir, write_private};
 pub use reader::{Keeper, Reader};
 pub use slots::{LearntLimits, LearntWindow, Slots};
@@ -54,6 +54,8 @@ pub struct Opened {
     pub store: Store,
     /// What people should hear about: a mirror that was damaged and starts afresh, a mode that was tightened.
     pub notices: Vec<String>,
+    /// The mirror was damaged: it holds nothing until the next sync.
+    pub was_damaged: bool,
 }
 
 /// Checks the whole mirror beside everybody who uses it. A damaged one is rebuilt at the next start, which is told here.
@@ -89,10 +91,12 @@ impl Store {
         let (dir, mut notices) = files::directory(&settings.dir)?;
         let outbox = Outbox::open(&dir)?;
         let (mirror, notice) = Mirror::open(&dir)?;
+        let was_damaged = notice.is_some();
         notices.extend(notice);
         Ok(Opened {
             store: Self { outbox, mirror },
             notices,
+            was_damaged,
         })
     }
 }

@@ -1,7 +1,11 @@
 //! The state of the line to HubSpot: live, slowed, offline or refused, and when to try again. It decides nothing about
 //! operations; it only says whether requests make sense now.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -46,6 +50,8 @@ pub enum Part {
 /// The line and everybody who waits for it.
 pub struct Line {
     troubles: Mutex<BTreeMap<Part, Fault>>,
+    /// Types of which not everything is here yet.
+    awaited: Mutex<BTreeSet<ObjectType>>,
     freshness: watch::Sender<Freshness>,
     wait: Mutex<Duration>,
 }
@@ -60,6 +66,7 @@ impl Line {
         });
         Self {
             troubles: Mutex::default(),
+            awaited: Mutex::default(),
             freshness,
             wait: Mutex::new(FIRST_WAIT),
         }
@@ -110,11 +117,25 @@ impl Line {
         }
     }
 
-    /// Everything that was being read is read.
-    pub fn synced(&self) {
-        if matches!(self.freshness.borrow().connection, Connection::Syncing(_)) {
+    /// A type is being read whole: nothing is live before it came.
+    pub fn awaits(&self, object: ObjectType) {
+        self.awaited().insert(object);
+    }
+
+    /// A type came whole, or is not to be had.
+    pub fn came(&self, object: ObjectType) {
+        let is_all = {
+            let mut awaited = self.awaited();
+            awaited.remove(&object);
+            awaited.is_empty()
+        };
+        if is_all && matches!(self.freshness.borrow().connection, Connection::Syncing(_)) {
             self.set(Connection::Live);
         }
+    }
+
+    fn awaited(&self) -> MutexGuard<'_, BTreeSet<ObjectType>> {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An answer came in.
@@ -135,9 +156,15 @@ impl Line {
     /// A poll that began at `as_of` is complete. A refusal that came meanwhile stands until somebody asks again.
     pub fn complete(&self, as_of: Timestamp) {
         self.set_wait(FIRST_WAIT);
+        let is_all = self.awaited().is_empty();
         self.freshness.send_if_modified(|freshness| {
             let before = freshness.clone();
-            if !matches!(freshness.connection, Connection::ReadOnly(_)) {
+            let stands = match freshness.connection {
+                Connection::ReadOnly(_) => true,
+                Connection::Syncing(_) | Connection::Cached => !is_all,
+                _ => false,
+            };
+            if !stands {
                 freshness.connection = Connection::Live;
             }
             freshness.as_of = freshness.as_of.max(Some(as_of));
@@ -166,7 +193,7 @@ impl Line {
     /// Nobody answers. The first failure opens the wait, every later one doubles it; it never ends before `rest`, until
     /// when the client leaves HubSpot alone. Answers when it is tried again.
     pub fn broke(&self, now: Timestamp, rest: Option<Timestamp>) -> Timestamp {
-        let mut wait = self.wait.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, waiting) = match self.freshness.borrow().connection {
             Connection::Offline { since, next_try } => (since, Some(next_try).filter(|at| *at > now)),
             _ => (now, None),
@@ -192,7 +219,7 @@ impl Line {
     /// What keeps a part from being read or sent; `None` once it goes through again. People are told the worst. While
     /// HubSpot fails at it again and again, the first failure is told: the others differ in their correlation ids.
     pub fn troubled(&self, part: Part, trouble: Option<Fault>) {
-        let mut troubles = self.troubles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         let goes_on = |before: &Fault, now: &Fault| [before.kind, now.kind] == [FaultKind::Offline; 2];
         match trouble {
             Some(fault) if troubles.get(&part).is_some_and(|before| goes_on(before, &fault)) => {}
@@ -234,7 +261,7 @@ impl Line {
     }
 
     fn set_wait(&self, wait: Duration) {
-        *self.wait.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wait;
+        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
     }
 }
 
@@ -338,6 +365,27 @@ mod tests {
         assert_eq!(line.freshness().as_of, Some(at(10)));
         line.reopened();
         assert!(line.is_open());
+    }
+
+    #[test]
+    fn nothing_is_live_before_everything_came() {
+        let line = Line::new(None);
+        let reading = Connection::Syncing(crate::domain::Progress {
+            what: crate::domain::Reading::Records(ObjectType::Contacts),
+            fetched: 300,
+            pages: 3,
+            about: Some(20_000),
+        });
+        line.awaits(ObjectType::Deals);
+        line.awaits(ObjectType::Contacts);
+        line.came(ObjectType::Deals);
+        line.complete(at(1));
+        assert_eq!(line.freshness().connection, Connection::Cached);
+        line.syncing(reading.clone());
+        line.complete(at(2));
+        assert_eq!(line.freshness().connection, reading);
+        line.came(ObjectType::Contacts);
+        assert_eq!(line.freshness().connection, Connection::Live);
     }
 
     #[test]

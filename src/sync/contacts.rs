@@ -187,14 +187,14 @@ impl Handle {
             .await
     }
 
-    /// Whether all contacts were read at least once.
+    /// Whether all records of a type were read at least once.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn has_all_contacts(&self) -> Result<bool, Fault> {
+    pub async fn has_all(&self, object: ObjectType) -> Result<bool, Fault> {
         self.core
             .desk
-            .read(|reader| Ok(reader.mirror.cursor(&pull::since(ObjectType::Contacts))?.is_some()))
+            .read(move |reader| Ok(reader.mirror.cursor(&pull::since(object))?.is_some()))
             .await
     }
 

@@ -20,6 +20,8 @@ pub struct Desk {
     reader: Arc<Place<Reader>>,
     counter: Arc<Place<Reader>>,
     dir: store::Settings,
+    /// The mirror was damaged when it was opened, and holds nothing now.
+    pub was_damaged: bool,
 }
 
 /// One connection and who works with it; nobody where calls run inline.
@@ -51,6 +53,7 @@ impl Desk {
             reader: Place::new(Reader::open(settings)?, "reader", inline)?,
             counter: Place::new(Reader::open(settings)?, "counter", inline)?,
             dir: settings.clone(),
+            was_damaged: opened.was_damaged,
         };
         Ok((desk, opened.notices))
     }

@@ -164,9 +164,19 @@ pub fn obstacle(mirror: &MirrorView, segment: &Segment) -> Result<Option<Fault>,
         Ok(filter) => filter,
         Err(error) => return Ok(Some(wrong(&error))),
     };
+    if let Some(list) = &segment.list {
+        let lists = mirror.lists()?;
+        if !lists.is_empty() && !lists.iter().any(|known| known.id == *list) {
+            return Ok(Some(Fault::new(
+                FaultKind::Usage,
+                format!("the segment '{name}' is about the list '{list}', which HubSpot does not have"),
+                "mend its list_id in the configuration; 'dealdeck segments list' shows the lists",
+            )));
+        }
+    }
     let names = filter.properties();
     if names.is_empty() {
-        return Ok(None);
+        return not_all(mirror, name);
     }
     let definitions = mirror.definitions(ObjectType::Contacts)?;
     if let Err(error) = filter::parse(&segment.filter, Schema::Contacts(&definitions, Segments::Barred)) {
@@ -180,14 +190,26 @@ pub fn obstacle(mirror: &MirrorView, segment: &Segment) -> Result<Option<Fault>,
             wrong(&error)
         }));
     }
-    let awaited = awaited(mirror, ObjectType::Contacts, &names)?;
-    Ok(awaited.first().map(|property| {
-        Fault::new(
+    match awaited(mirror, ObjectType::Contacts, &names)?.first() {
+        Some(property) => Ok(Some(Fault::new(
             FaultKind::Refused,
             format!("the segment '{name}' is not known yet: '{property}' was not read of every contact"),
             "the next sync reads it",
-        )
-    }))
+        ))),
+        None => not_all(mirror, name),
+    }
+}
+
+/// As long as not all contacts are here, no segment is known.
+fn not_all(mirror: &MirrorView, name: &str) -> Result<Option<Fault>, Fault> {
+    if mirror.cursor(&pull::since(ObjectType::Contacts))?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(Fault::new(
+        FaultKind::Refused,
+        format!("the segment '{name}' is not known yet: not all contacts were read"),
+        "'dealdeck sync' reads them, or says why it may not",
+    )))
 }
 
 /// Those of these properties that the mirror does not have of every record of a type it has read whole.

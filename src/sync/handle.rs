@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 
 use super::{
     core::Core,
+    decide,
     detail::{detail, of, pending},
     listing::{self, DealQuery},
     once::{self, SyncOptions},
@@ -14,11 +15,12 @@ use super::{
 };
 use crate::{
     domain::{
-        Account, Board, Contact, ContactId, Deal, DealDetail, DealId, Event, Facts, Fault, Freshness, Identity,
-        LastSync, Limits, ObjectType, OpId, OpState, Operation, Page, Progress, PropertyDefinition, Receipt,
-        SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
+        Account, Board, Contact, ContactId, Deal, DealDetail, DealId, Decision, Event, Facts, Fault, Freshness,
+        Identity, LastSync, Limits, ObjectType, OpId, OpState, Operation, OperationStory, Page, Progress,
+        PropertyDefinition, Receipt, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
     },
-    store::{Kept, OutboxFilter},
+    hubspot::Clock,
+    store::OutboxFilter,
 };
 
 /// How many entries of the feed a board shows.
@@ -192,51 +194,21 @@ impl Handle {
         Ok(undone.outcome)
     }
 
-    /// Sends an operation again that is held, in conflict or dead; in a conflict, ours wins over what is there now.
+    /// Carries out what a person decided about an operation.
     ///
     /// # Errors
-    /// When it is in another state, or the store cannot keep it.
-    pub async fn send_again(&self, id: OpId) -> Result<Operation, Fault> {
-        let now = self.core.now();
-        // Whoever sends again may have given the token what it lacked.
-        self.core.scopes.ask_again();
-        self.by_hand(id, move |store| {
-            let op = store.outbox.get(id)?.ok_or(crate::store::Error::Missing(id))?;
-            let base = match (&op.payload, op.state) {
-                (crate::domain::Payload::SetProperties { values, .. }, OpState::Conflict) => {
-                    store.mirror.record(&op.entity)?.map(|record| {
-                        values
-                            .keys()
-                            .map(|name| (name.clone(), record.get(name).map(str::to_owned)))
-                            .collect()
-                    })
-                }
-                _ => None,
-            };
-            Ok(store.outbox.requeue_by_hand(id, base, now)?)
-        })
-        .await
-    }
-
-    /// Gives up an operation that is held, in conflict or dead.
-    ///
-    /// # Errors
-    /// When it is in another state, or the store cannot keep it.
-    pub async fn drop_operation(&self, id: OpId) -> Result<Operation, Fault> {
-        let now = self.core.now();
-        self.by_hand(id, move |store| Ok(store.outbox.drop_by_hand(id, now)?))
-            .await
-    }
-
-    async fn by_hand<W>(&self, id: OpId, work: W) -> Result<Operation, Fault>
-    where
-        W: FnOnce(&mut crate::store::Keeper) -> Result<Kept, Fault> + Send + 'static,
-    {
+    /// When its state does not allow that, or a value makes no sense, or the store cannot keep it.
+    pub async fn decide(&self, id: OpId, decision: Decision) -> Result<Operation, Fault> {
+        let (settings, now) = (self.core.settings.clone(), self.core.now());
+        if decision != Decision::Drop {
+            // Whoever sends again may have given the token what it lacked.
+            self.core.scopes.ask_again();
+        }
         let (kept, deal) = self
             .core
             .desk
             .keep(move |store| {
-                let kept = work(store)?;
+                let kept = decide::decide(store, &settings, id, &decision, now)?;
                 let deal = super::core::deal_of(&store.outbox, &kept);
                 Ok((kept, deal))
             })
@@ -244,6 +216,23 @@ impl Handle {
         self.core.tell_operation(id, deal, kept.state);
         self.core.push_bell.notify_one();
         Ok(kept.op)
+    }
+
+    /// The operation somebody means: by its id, or by how that begins or ends.
+    ///
+    /// # Errors
+    /// When there is none, or there are several, or the store cannot be read.
+    pub async fn find_operation(&self, text: &str) -> Result<OpId, Fault> {
+        let text = text.to_owned();
+        self.core.desk.read(move |reader| decide::find(reader, &text)).await
+    }
+
+    /// One operation with every send of it and what the mirror has now.
+    ///
+    /// # Errors
+    /// When there is none, or the store cannot be read.
+    pub async fn operation_story(&self, id: OpId) -> Result<OperationStory, Fault> {
+        self.core.desk.read(move |reader| decide::story(reader, id)).await
     }
 
     /// Operations, newest first; `None` = in any state.
@@ -341,6 +330,12 @@ impl Handle {
         draft.ok().flatten()
     }
 
+    /// The engine's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.core.client.clock()
+    }
+
     /// Both budgets and the statistics.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -363,6 +358,12 @@ impl Handle {
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.core.events.subscribe()
+    }
+
+    /// Whether the mirror was damaged when it was opened: it holds nothing until the next sync.
+    #[must_use]
+    pub fn was_damaged(&self) -> bool {
+        self.core.desk.was_damaged
     }
 
     /// What the store has to say to people once: a mirror that was damaged, a mode that was tightened.

@@ -8,6 +8,7 @@ mod connection;
 mod contacts;
 mod core;
 mod course;
+mod decide;
 mod desk;
 mod detail;
 mod engine;

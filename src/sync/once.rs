@@ -34,7 +34,7 @@ pub struct SyncOptions {
     pub full: bool,
     /// Only these types; empty = all.
     pub only: Vec<ObjectType>,
-    /// Stop after about so many records of each type.
+    /// Stop after so many records of each type.
     pub max: Option<u64>,
     /// Records per page, at most 100; `None` = 100.
     pub page: Option<u32>,

@@ -140,7 +140,7 @@ impl Pass<'_> {
         let query = SearchQuery {
             filter_groups,
             properties: pull::properties_of(core, object),
-            limit: self.options.page.unwrap_or(PAGE),
+            limit: self.at_most(self.options.page.unwrap_or(PAGE)),
             ..SearchQuery::default()
         };
         // More conditions than a search takes.
@@ -168,10 +168,13 @@ impl Pass<'_> {
         let (core, object) = (self.core, ObjectType::Contacts);
         let size = self.options.page.map_or(BATCH, |page| page as usize).clamp(1, BATCH);
         self.about = Some(self.count.fetched + ids.len() as u64);
-        for chunk in ids.chunks(size) {
+        let mut left = ids.as_slice();
+        while !left.is_empty() {
             if self.is_enough() {
                 return Ok(false);
             }
+            let (chunk, rest) = left.split_at(left.len().min(self.at_most(size as u32) as usize));
+            left = rest;
             let asked = pull::ask(core, object, chunk).await?;
             self.count.pages += 1;
             self.count.fetched += asked.there.len() as u64;
@@ -180,6 +183,13 @@ impl Pass<'_> {
             self.tell();
         }
         Ok(true)
+    }
+
+    /// A page, or what is still wanted if that is less.
+    fn at_most(&self, page: u32) -> u32 {
+        let left = self.options.max.map(|max| max.saturating_sub(self.count.fetched));
+        left.and_then(|left| u32::try_from(left).ok())
+            .map_or(page, |left| left.clamp(1, page))
     }
 
     fn is_enough(&self) -> bool {

@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Settings, connection::later, core::Core, extent::obstacle, words::Words};
 use crate::{
-    domain::{Event, Fault, ObjectType, Segment, SegmentCount},
+    domain::{Event, Fault, FaultKind, ObjectType, Segment, SegmentCount},
     filter::Plan,
     store::{KeptCount, MirrorView},
 };
@@ -17,6 +17,8 @@ use crate::{
 const DAYS: usize = 7;
 /// How often it is looked whether there is something to count: changes are counted together.
 const LOOK: Duration = Duration::from_secs(15);
+/// The same while one is not known yet: what it waits for may come any moment.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How old counts may become although nothing changed.
 const OLD: Duration = Duration::from_mins(10);
 
@@ -31,7 +33,15 @@ pub async fn keep(core: &Core) {
         if let Err(fault) = outcome {
             tracing::warn!(%fault, "the segments cannot be counted");
         }
-        tokio::time::sleep(LOOK).await;
+        let is_awaited = |count: &SegmentCount| {
+            let obstacle = count.obstacle.as_ref();
+            obstacle.is_some_and(|fault| fault.kind == FaultKind::Refused)
+        };
+        let is_any = core
+            .counted()
+            .as_deref()
+            .is_none_or(|counts| counts.iter().any(is_awaited));
+        tokio::time::sleep(if is_any { LOOK_AGAIN } else { LOOK }).await;
     }
 }
 

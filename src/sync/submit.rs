@@ -33,8 +33,8 @@ pub struct Saved {
     pub deal: Option<DealId>,
 }
 
-/// Keeps a change.
-pub fn keep(store: &mut Keeper, settings: &Settings, submission: Submission, now: Timestamp) -> Result<Saved, Fault> {
+/// Refuses in a session that only looks.
+pub fn may_change(settings: &Settings) -> Result<(), Fault> {
     if settings.read_only {
         return Err(Fault::new(
             FaultKind::Usage,
@@ -42,6 +42,12 @@ pub fn keep(store: &mut Keeper, settings: &Settings, submission: Submission, now
             "start without --read-only to change things",
         ));
     }
+    Ok(())
+}
+
+/// Keeps a change.
+pub fn keep(store: &mut Keeper, settings: &Settings, submission: Submission, now: Timestamp) -> Result<Saved, Fault> {
+    may_change(settings)?;
     let desk = Counter::open(store, settings)?;
     let wanted = desk.wanted(submission.change, now)?;
     let grace = match (&wanted.payload, submission.origin) {
@@ -130,7 +136,7 @@ struct Wanted {
 }
 
 /// What the checks need to know.
-struct Counter<'a> {
+pub(super) struct Counter<'a> {
     store: &'a Keeper,
     account: u64,
     pipelines: Vec<Pipeline>,
@@ -138,7 +144,7 @@ struct Counter<'a> {
 }
 
 impl<'a> Counter<'a> {
-    fn open(store: &'a Keeper, settings: &Settings) -> Result<Self, Fault> {
+    pub(super) fn open(store: &'a Keeper, settings: &Settings) -> Result<Self, Fault> {
         let account = store.mirror.account()?.ok_or_else(|| {
             Fault::new(
                 FaultKind::Usage,
@@ -186,14 +192,37 @@ impl<'a> Counter<'a> {
         Ok(record)
     }
 
-    fn moved(&self, deal: &DealId, stage: &StageId, pipeline: Option<&PipelineId>) -> Result<Wanted, Fault> {
-        let record = self.shown(&RecordRef::new(ObjectType::Deals, deal.as_str()))?;
-        let shown = Deal::from_record(&record);
-        let target = pipeline.unwrap_or(&shown.pipeline);
-        let Some(known) = self.pipelines.iter().find(|known| known.id == *target) else {
+    /// These values with what is mirrored of them now, for an operation that a person decided to send.
+    pub(super) fn decided(&self, reference: &RecordRef, values: &Properties) -> Result<Payload, Fault> {
+        let reference = self.store.outbox.alias(reference)?.unwrap_or_else(|| reference.clone());
+        let record = self
+            .store
+            .mirror
+            .record(&reference)?
+            .ok_or_else(|| unknown_record(reference.object, &reference.id))?;
+        self.check_writable(reference.object, values)?;
+        if reference.object == ObjectType::Deals {
+            self.check_stage(&Deal::from_record(&record), values)?;
+        }
+        Ok(with_base(&record, values.clone()))
+    }
+
+    /// A stage that is set belongs to the pipeline the deal is in, or moves to.
+    fn check_stage(&self, deal: &Deal, values: &Properties) -> Result<(), Fault> {
+        let pipeline = values.get("pipeline").cloned().flatten().map(PipelineId::from);
+        let pipeline = pipeline.unwrap_or_else(|| deal.pipeline.clone());
+        match values.get("dealstage") {
+            Some(Some(stage)) => self.stage_of(&pipeline, &stage.as_str().into()).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// The label of a stage of a pipeline.
+    fn stage_of(&self, pipeline: &PipelineId, stage: &StageId) -> Result<&str, Fault> {
+        let Some(known) = self.pipelines.iter().find(|known| known.id == *pipeline) else {
             return Err(Fault::new(
                 FaultKind::Usage,
-                format!("there is no pipeline '{target}'"),
+                format!("there is no pipeline '{pipeline}'"),
                 format!(
                     "choose one of: {}",
                     self.pipelines
@@ -204,19 +233,22 @@ impl<'a> Counter<'a> {
                 ),
             ));
         };
-        let Some(to) = known.stage(stage) else {
-            return Err(Fault::new(
+        known.stage(stage).map(|stage| stage.label.as_str()).ok_or_else(|| {
+            Fault::new(
                 FaultKind::Usage,
                 format!("there is no stage '{stage}' in '{}'", known.label),
                 format!("choose one of: {}", stage_labels(known)),
-            ));
-        };
+            )
+        })
+    }
+
+    fn moved(&self, deal: &DealId, stage: &StageId, pipeline: Option<&PipelineId>) -> Result<Wanted, Fault> {
+        let record = self.shown(&RecordRef::new(ObjectType::Deals, deal.as_str()))?;
+        let shown = Deal::from_record(&record);
+        let target = pipeline.unwrap_or(&shown.pipeline);
+        let to = self.stage_of(target, stage)?;
         if shown.stage == *stage && shown.pipeline == *target {
-            return Err(nothing_to_do(&format!(
-                "'{}' is in '{}' already",
-                self.name(&record),
-                to.label
-            )));
+            return Err(nothing_to_do(&format!("'{}' is in '{to}' already", self.name(&record))));
         }
         let mut values = Properties::from([("dealstage".to_owned(), Some(stage.to_string()))]);
         if *target != shown.pipeline {
@@ -224,7 +256,7 @@ impl<'a> Counter<'a> {
         }
         let from = stage_label(&self.pipelines, &shown.stage);
         Ok(Wanted {
-            title: format!("stage of {}  {from} → {}", self.name(&record), to.label),
+            title: format!("stage of {}  {from} → {to}", self.name(&record)),
             payload: with_base(&record, values),
             entity: record.reference(),
         })
@@ -240,12 +272,8 @@ impl<'a> Counter<'a> {
                 self.name(&record)
             )));
         }
-        if reference.object == ObjectType::Deals
-            && let Some(Some(stage)) = values.get("dealstage")
-        {
-            let pipeline = values.get("pipeline").cloned().flatten().map(PipelineId::from);
-            // The same check as for a move; what it says about the title does not matter here.
-            self.moved(&record.id.as_str().into(), &stage.as_str().into(), pipeline.as_ref())?;
+        if reference.object == ObjectType::Deals {
+            self.check_stage(&Deal::from_record(&record), &values)?;
         }
         let names: Vec<&str> = values.keys().map(String::as_str).collect();
         let title = match names.as_slice() {

@@ -3,9 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::{Settings, core::deal_of, push::unborn, titles, view};
+use super::{Settings, core::deal_of, push::unborn, submit, titles, view};
 use crate::{
-    domain::{DealId, Fault, FaultKind, ObjectType, OpState, Payload, RecordRef, UndoOutcome},
+    domain::{DealId, Fault, ObjectType, OpState, Payload, RecordRef, UndoOutcome},
     store::{Keeper, Kept, NewOperation},
 };
 
@@ -21,13 +21,7 @@ pub struct Undone {
 
 /// Takes back the newest action.
 pub fn undo(store: &mut Keeper, settings: &Settings, now: Timestamp) -> Result<Undone, Fault> {
-    if settings.read_only {
-        return Err(Fault::new(
-            FaultKind::Usage,
-            "this is a read-only session",
-            "start without --read-only to change things",
-        ));
-    }
+    submit::may_change(settings)?;
     let Some(op) = store.outbox.newest_undo()? else {
         return Ok(Undone {
             outcome: UndoOutcome::Nothing,
@@ -124,7 +118,7 @@ fn changed_since(store: &Keeper, op: &Kept) -> Result<Option<String>, Fault> {
     };
     view::overlay(
         &mut record.properties,
-        &super::submit::operations(store.outbox.pending_of(&op.entity)?),
+        &submit::operations(store.outbox.pending_of(&op.entity)?),
     );
     let theirs = values
         .iter()

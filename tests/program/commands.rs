@@ -316,3 +316,48 @@ fn not_a_terminal_is_refused_with_the_commands_to_use_instead() {
         "{output:?}"
     );
 }
+
+#[test]
+fn a_mirror_that_is_not_whole_says_so_everywhere() {
+    let shell = Shell::on(&["--deals", "260", "--contacts", "300"]);
+    let report = shell.json(&["sync", "--max", "130", "--format", "json"]);
+    assert_eq!(report["complete"], false);
+    for object in ["deals", "contacts"] {
+        assert_eq!(report["objects"][object]["fetched"], 130, "{report}");
+    }
+    let segments = shell.run(&["segments", "list", "--format", "json"], 0);
+    assert!(said(&segments).contains("not all contacts were read"), "{segments:?}");
+    let counts: Value = serde_json::from_slice(&segments.stdout).unwrap();
+    let segments = counts["segments"].as_array().unwrap();
+    assert!(
+        segments.iter().all(|segment| segment["count"].is_null()),
+        "a part is no count: {counts}"
+    );
+    let deals = shell.run(&["deals", "list", "--limit", "1"], 0);
+    assert!(said(&deals).contains("not all deals were read"), "{deals:?}");
+    let nobody = shell.run(&["contacts", "list", "--filter", "name:zzzzz", "--format", "jsonl"], 0);
+    assert!(nobody.stdout.is_empty(), "no rows are no lines: {nobody:?}");
+    let nowhere = shell.run(&["contacts", "list", "--after", "garbage"], 2);
+    assert!(said(&nowhere).contains("same --sort"), "{nowhere:?}");
+    shell.run(&["sync", "--max", "0"], 2);
+}
+
+#[test]
+fn a_damaged_mirror_is_not_an_empty_one() {
+    let shell = Shell::on(&["--deals", "40", "--contacts", "800"]);
+    shell.run(&["sync"], 0);
+    let file = shell.dir.path().join("data/mirror.db");
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0x5a);
+    fs::write(&file, bytes).unwrap();
+    let asked = shell.run(&["contacts", "list", "--format", "csv"], 8);
+    assert!(asked.stdout.is_empty(), "{asked:?}");
+    assert!(
+        said(&asked).contains("damaged") && said(&asked).contains("dealdeck sync"),
+        "{asked:?}"
+    );
+    shell.run(&["sync"], 0);
+    let all = shell.run(&["contacts", "list", "--limit", "0", "--format", "jsonl"], 0);
+    assert_eq!(String::from_utf8(all.stdout).unwrap().lines().count(), 800);
+}

@@ -69,7 +69,7 @@ impl MirrorView {
             .after
             .as_deref()
             .map(|after| {
-                let unknown = || Error::Query(format!("'{after}' is not the end of a page in this order"));
+                let unknown = || Error::After(after.to_owned());
                 read(after, query.sort).ok_or_else(unknown)
             })
             .transpose()?;

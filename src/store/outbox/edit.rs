@@ -9,7 +9,7 @@ use super::{
     rows, undo,
 };
 use crate::{
-    domain::{OpId, OpState, Payload, Properties},
+    domain::{OpId, OpState, Payload},
     store::Result,
 };
 
@@ -80,29 +80,29 @@ impl Outbox {
         })
     }
 
-    /// A person wants an operation that is in conflict, held or dead sent again. `base` replaces what it expects to find
-    /// (a conflict that is decided for ours). Its attempts and crashes count from zero again.
+    /// A person wants an operation sent again that is in conflict, held or dead, or sent now that waits for its next try.
+    /// `payload` takes the place of its own (another base or other values, of the same kind). Its attempts and crashes
+    /// count from zero again.
     ///
     /// # Errors
     /// [`crate::store::Error::Transition`] in any other state.
-    pub fn requeue_by_hand(&mut self, id: OpId, base: Option<Properties>, now: Timestamp) -> Result<Kept> {
+    pub fn requeue_by_hand(&mut self, id: OpId, payload: Option<&Payload>, now: Timestamp) -> Result<Kept> {
         self.write(|tx| {
             let op = rows::load(tx, id)?;
-            if !matches!(op.state, OpState::Conflict | OpState::Held | OpState::Dead) {
+            if !matches!(
+                op.state,
+                OpState::Queued | OpState::Conflict | OpState::Held | OpState::Dead
+            ) {
                 return Err(refused(&op, OpState::Queued));
             }
             check(&op, OpState::Queued, false)?;
-            let payload = match (&op.payload, base) {
-                (Payload::SetProperties { values, .. }, Some(base)) => Payload::SetProperties {
-                    values: values.clone(),
-                    base,
-                },
-                (payload, _) => payload.clone(),
-            };
+            let payload = payload
+                .filter(|payload| payload.kind() == op.kind())
+                .unwrap_or(&op.payload);
             tx.execute(
                 "UPDATE op SET state = 'queued', payload = ?2, error = NULL, not_before = NULL, attempts = 0, \
                  crashes = 0, changed_at = ?3 WHERE id = ?1",
-                params![id.to_string(), serde_json::to_string(&payload)?, rows::micros(now)],
+                params![id.to_string(), serde_json::to_string(payload)?, rows::micros(now)],
             )?;
             rows::load(tx, id)
         })

@@ -118,27 +118,6 @@ impl Outcome {
     }
 }
 
-/// One send of an operation. Its row was on disk before the first byte left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// Its number, from 1; attempts that did not count have one too.
-    pub n: u32,
-    /// The epoch of the process that sent.
-    pub epoch: u64,
-    /// When it was claimed.
-    pub intent_at: Timestamp,
-    /// When its outcome was known; `None` while it is in flight.
-    pub ended_at: Option<Timestamp>,
-    /// The state it led to.
-    pub outcome: Option<OpState>,
-    /// Nobody knows whether it took effect.
-    pub ambiguous: bool,
-    /// The answer's status.
-    pub http_status: Option<u16>,
-    /// HubSpot's correlation id.
-    pub correlation_id: Option<String>,
-}
-
 /// Which operations a listing shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutboxFilter {

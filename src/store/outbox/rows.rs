@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, types::Type};
 use serde::de::DeserializeOwned;
 
-use super::{Attempt, Kept};
+use super::Kept;
 use crate::{
-    domain::{OpId, OpState, Operation, RecordRef},
+    domain::{Attempt, OpId, OpState, Operation, RecordRef},
     store::{Error, Result},
 };
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, ToSql};
 
-use super::{Attempt, Kept, OutboxFilter, OutboxView, queue, rows};
+use super::{Kept, OutboxFilter, OutboxView, queue, rows};
 use crate::{
-    domain::{OpId, OpState, RecordRef},
+    domain::{Attempt, OpId, OpState, RecordRef},
     store::Result,
 };
 
@@ -21,6 +21,19 @@ impl OutboxView {
     /// When the file cannot be read.
     pub fn get(&self, id: OpId) -> Result<Option<Kept>> {
         rows::find(&self.conn, id)
+    }
+
+    /// The operations whose id begins or ends with this text, newest first; at most so many.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn named(&self, text: &str, limit: usize) -> Result<Vec<Kept>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        rows::select(
+            &self.conn,
+            "WHERE substr(id, 1, length(?1)) = ?1 OR substr(id, -length(?1)) = ?1 ORDER BY n DESC LIMIT ?2",
+            &[&text, &limit],
+        )
     }
 
     /// Operations, newest first.

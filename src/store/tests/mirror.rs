@@ -376,7 +376,7 @@ fn records_of_every_type_are_listed_by_id_and_time() {
     query.after = Some("'; DROP TABLE record; --".into());
     assert!(matches!(
         mirror.page(ObjectType::Companies, &query),
-        Err(Error::Query(_))
+        Err(Error::After(_))
     ));
 }
 

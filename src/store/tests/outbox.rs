@@ -347,12 +347,15 @@ fn a_conflict_decided_for_ours_expects_their_value() {
     let op = outbox.keep(stage_move("1", "a", "b"), at(0)).unwrap();
     outbox.finish(op.id, &Outcome::to(OpState::Conflict), at(1)).unwrap();
     let theirs = properties(&[("dealstage", "z")]);
-    let again = outbox.requeue_by_hand(op.id, Some(theirs.clone()), at(2)).unwrap();
-    assert!(matches!(&again.payload, Payload::SetProperties { base, .. } if *base == theirs));
-    assert!(matches!(
-        outbox.requeue_by_hand(op.id, None, at(3)),
-        Err(Error::Transition { .. })
-    ));
+    let decided = Payload::SetProperties {
+        values: properties(&[("dealstage", "b")]),
+        base: theirs,
+    };
+    let other_kind = outbox.requeue_by_hand(op.id, Some(&Payload::Archive), at(2)).unwrap();
+    assert_eq!(other_kind.payload, op.payload, "what an operation is does not change");
+    outbox.finish(op.id, &Outcome::to(OpState::Conflict), at(2)).unwrap();
+    let again = outbox.requeue_by_hand(op.id, Some(&decided), at(2)).unwrap();
+    assert_eq!(again.payload, decided);
     assert!(matches!(
         outbox.drop_by_hand(op.id, at(3)),
         Err(Error::Transition { .. })

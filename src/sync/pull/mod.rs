@@ -291,7 +291,9 @@ async fn refresh_since(
         return delta::delta(core, object, since, look, tell, count).await;
     }
     let tell = |progress: Progress| core.line.syncing(Connection::Syncing(progress));
+    core.line.awaits(object);
     walk(core, object, Walk::default(), &tell, count).await?;
+    core.line.came(object);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
-    Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, history, lists, refresh,
+    Look, MIRRORED, Trouble, allowed, audit, basics, complete, facts, gone, history, known, lists, refresh,
     round::{Due, Round, Stop},
 };
 use crate::{
@@ -51,6 +51,7 @@ const REST: Duration = Duration::from_secs(30);
 
 /// Polls until dropped.
 pub async fn run(core: &Core) {
+    await_unread(core).await;
     let now = core.now();
     let tried = watch::Sender::new(false);
     let mut deals = Deals::new(now, &tried);
@@ -68,6 +69,15 @@ pub async fn run(core: &Core) {
         Box::pin(drive(core, &mut past)).await;
     };
     join3(Box::pin(drive(core, &mut deals)), afterwards, past).await;
+}
+
+/// What a dashboard shows is not live before all of it was read once.
+async fn await_unread(core: &Core) {
+    for object in MIRRORED.into_iter().filter(|object| Need::Read(*object).is_essential()) {
+        if let Ok(None) = known(core, object).await {
+            core.line.awaits(object);
+        }
+    }
 }
 
 /// Nothing is read beside the deals before they were read whole once, or proved not to be readable now.
@@ -260,7 +270,11 @@ async fn read(core: &Core, object: ObjectType, is_thorough: bool) -> Result<Opti
         refresh(core, object, look(is_thorough), &|_| {}, &mut count).await?;
         Ok::<_, Trouble>(count)
     };
-    allowed(core, Need::Read(object), refresh).await
+    let outcome = allowed(core, Need::Read(object), refresh).await;
+    if let Ok(None) = outcome {
+        core.line.came(object);
+    }
+    outcome
 }
 
 /// What is gone of a type the token may read: archived, or otherwise not to be counted any more.
@@ -358,7 +372,6 @@ impl Others {
             .iter()
             .map(|other| Box::pin(read(core, other.object, other.is_thorough(now))));
         let outcomes = join_all(reads.collect::<Vec<_>>()).await;
-        core.line.synced();
         for (other, outcome) in due.into_iter().zip(outcomes) {
             let next = later(now, core.settings.idle_poll);
             let part = Part::Read(other.object);

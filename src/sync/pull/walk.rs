@@ -41,7 +41,7 @@ const SETTLE: u64 = 1_500;
 pub struct Walk {
     /// Begin anew even if an earlier walk was interrupted.
     pub fresh: bool,
-    /// Stop after about so many records; the walk is incomplete then and nothing is considered gone.
+    /// Stop after so many records; the walk is incomplete then and nothing is considered gone.
     pub max: Option<u64>,
     /// Records per page, at most 100; `None` = 100.
     pub page: Option<u32>,
@@ -337,12 +337,21 @@ impl Walking<'_> {
         Ok(announce(self.core, object, changed).await?)
     }
 
+    /// No more than is still wanted.
+    fn page_size(&self) -> u32 {
+        let page = self.how.page.unwrap_or(100);
+        let read = self.front().count.fetched;
+        let left = self.how.max.map(|max| max.saturating_sub(read));
+        left.and_then(|left| u32::try_from(left).ok())
+            .map_or(page, |left| left.clamp(1, page))
+    }
+
     async fn list(&self, place: &Place) -> Result<RecordPage, Trouble> {
         let query = ListQuery {
             properties: properties_of(self.core, self.object),
             associations: linked(self.core, self.object),
             after: place.after.clone(),
-            limit: self.how.page.unwrap_or(100),
+            limit: self.page_size(),
             ..ListQuery::default()
         };
         Ok(self.core.client.list(Lane::Sync, self.object, &query).await?)

@@ -1,0 +1,144 @@
+//! What a person decides about an operation that cannot go on by itself, or that was not sent yet. Nothing is sent here,
+//! and nothing that HubSpot may have heard of is given up.
+
+use jiff::Timestamp;
+
+use super::{
+    Settings,
+    submit::{self, Counter},
+};
+use crate::{
+    domain::{Decision, Fault, FaultKind, OpId, OpState, OperationStory, Payload, Properties},
+    store::{Error, Keeper, Kept, Reader},
+};
+
+/// Carries a decision out. The answer is the operation as it is then.
+pub fn decide(
+    store: &mut Keeper,
+    settings: &Settings,
+    id: OpId,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<Kept, Fault> {
+    submit::may_change(settings)?;
+    let op = store.outbox.get(id)?.ok_or(Error::Missing(id))?;
+    match op.state {
+        OpState::InFlight | OpState::Uncertain => {
+            return Err(Fault::new(
+                FaultKind::Refused,
+                format!("HubSpot may have it already: {}", op.title),
+                "its outcome is looked up first; decide then",
+            ));
+        }
+        OpState::Landed | OpState::Done => {
+            return Err(Fault::new(
+                FaultKind::Refused,
+                format!("HubSpot has it: {}", op.title),
+                "undo takes it back, if it is the newest change",
+            ));
+        }
+        OpState::Cancelled | OpState::Superseded => {
+            return Err(Fault::new(
+                FaultKind::Refused,
+                format!("it was {} before it was sent: {}", op.state.word(), op.title),
+                "make the change anew if you want it",
+            ));
+        }
+        OpState::Queued | OpState::Conflict | OpState::Held | OpState::Dead => {}
+    }
+    match decision {
+        Decision::Drop if op.state == OpState::Queued => {
+            if store.outbox.cancel(id, now)? {
+                return Ok(store.outbox.get(id)?.unwrap_or(op));
+            }
+            Err(Fault::new(
+                FaultKind::Refused,
+                format!("an earlier send of it may still arrive: {}", op.title),
+                "wait until it landed, then undo it",
+            ))
+        }
+        Decision::Drop => Ok(store.outbox.drop_by_hand(id, now)?),
+        Decision::Send => {
+            let payload = payload(store, settings, &op, &Properties::new())?;
+            Ok(store.outbox.requeue_by_hand(id, payload.as_ref(), now)?)
+        }
+        Decision::SendWith(values) => {
+            let payload = payload(store, settings, &op, values)?;
+            Ok(store.outbox.requeue_by_hand(id, payload.as_ref(), now)?)
+        }
+    }
+}
+
+/// What is sent after a decision; `None` = what was to be sent before. In a conflict that is decided, what is there now is
+/// what is expected.
+fn payload(store: &Keeper, settings: &Settings, op: &Kept, given: &Properties) -> Result<Option<Payload>, Fault> {
+    let Payload::SetProperties { values, base } = &op.payload else {
+        if given.is_empty() {
+            return Ok(None);
+        }
+        return Err(Fault::new(
+            FaultKind::Usage,
+            format!("it sets no fields: {}", op.title),
+            "send it again as it is, or drop it",
+        ));
+    };
+    let is_decided = op.state == OpState::Conflict;
+    if given.is_empty() && !is_decided {
+        return Ok(None);
+    }
+    let mut all = values.clone();
+    all.extend(given.clone());
+    let wanted = if is_decided { &all } else { given };
+    let Payload::SetProperties { base: there, .. } = Counter::open(store, settings)?.decided(&op.entity, wanted)?
+    else {
+        return Ok(None);
+    };
+    let mut expected = base.clone();
+    expected.extend(there);
+    Ok(Some(Payload::SetProperties {
+        values: all,
+        base: expected,
+    }))
+}
+
+/// The operation that is meant: by its id, or by how that begins or ends.
+pub fn find(reader: &Reader, text: &str) -> Result<OpId, Fault> {
+    let text = text.trim().to_ascii_lowercase();
+    let list = "'dealdeck outbox list --all' shows them";
+    if text.is_empty() {
+        return Err(Fault::new(FaultKind::Usage, "no operation is named", list));
+    }
+    match reader.outbox.named(&text, 2)?.as_slice() {
+        [] => Err(Fault::new(
+            FaultKind::Usage,
+            format!("there is no operation '{text}'"),
+            list,
+        )),
+        [op] => Ok(op.id),
+        _ => Err(Fault::new(
+            FaultKind::Usage,
+            format!("several operations begin or end with '{text}'"),
+            "give more of the id; its end tells operations apart sooner than its beginning",
+        )),
+    }
+}
+
+/// An operation with all that is known of it.
+pub fn story(reader: &Reader, id: OpId) -> Result<OperationStory, Fault> {
+    let kept = reader.outbox.get(id)?.ok_or(Error::Missing(id))?;
+    let mirrored = match &kept.payload {
+        Payload::SetProperties { values, .. } => reader.mirror.record(&kept.entity)?.map(|record| {
+            let there = |name: &String| (name.clone(), record.get(name).map(str::to_owned));
+            values.keys().map(there).collect()
+        }),
+        _ => None,
+    };
+    Ok(OperationStory {
+        account: kept.account,
+        attempts: reader.outbox.attempts(id)?,
+        mirrored: mirrored.unwrap_or_default(),
+        superseded_by: kept.superseded_by,
+        changed_at: kept.changed_at,
+        operation: kept.op,
+    })
+}
