@@ -134,6 +134,11 @@ impl Line {
         }
     }
 
+    /// Whether a type is being read whole.
+    pub fn is_awaiting(&self) -> bool {
+        !self.awaited().is_empty()
+    }
+
     fn awaited(&self) -> MutexGuard<'_, BTreeSet<ObjectType>> {
         self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -384,7 +389,9 @@ mod tests {
         line.syncing(reading.clone());
         line.complete(at(2));
         assert_eq!(line.freshness().connection, reading);
+        assert!(line.is_awaiting());
         line.came(ObjectType::Contacts);
+        assert!(!line.is_awaiting());
         assert_eq!(line.freshness().connection, Connection::Live);
     }
 

@@ -17,7 +17,7 @@ use crate::{
 const DAYS: usize = 7;
 /// How often it is looked whether there is something to count: changes are counted together.
 const LOOK: Duration = Duration::from_secs(15);
-/// The same while one is not known yet: what it waits for may come any moment.
+/// The same while one is not known yet and what it waits for is being read.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How old counts may become although nothing changed.
 const OLD: Duration = Duration::from_mins(10);
@@ -41,7 +41,8 @@ pub async fn keep(core: &Core) {
             .counted()
             .as_deref()
             .is_none_or(|counts| counts.iter().any(is_awaited));
-        tokio::time::sleep(if is_any { LOOK_AGAIN } else { LOOK }).await;
+        let comes = core.line.is_awaiting() || core.line.freshness().as_of.is_none();
+        tokio::time::sleep(if is_any && comes { LOOK_AGAIN } else { LOOK }).await;
     }
 }
 
