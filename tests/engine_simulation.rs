@@ -265,7 +265,7 @@ fn story(op: &Operation) -> String {
     let what = match &op.payload {
         Payload::SetProperties { values, base } => format!("{base:?} to {values:?}"),
         Payload::CreateNote { body, .. } => format!("note '{body}'"),
-        Payload::Archive => "archive".to_owned(),
+        other => format!("{other:?}"),
     };
     format!(
         "{} {:?} after {} attempts, kept {}, undo of {:?}: {what} {:?}",

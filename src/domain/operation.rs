@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{OpId, Properties, RecordRef};
+use super::{ListId, OpId, Properties, RecordRef};
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,12 @@ pub enum OpKind {
     CreateNote,
     /// Archives a record.
     Archive,
+    /// Links two records, or takes the link away.
+    Associate,
+    /// Puts a contact on a static list, or takes it off.
+    ListMember,
+    /// Creates or updates the contact with this e-mail address.
+    UpsertContact,
 }
 
 impl OpKind {
@@ -25,6 +31,9 @@ impl OpKind {
             Self::SetProperties => "set_properties",
             Self::CreateNote => "create_note",
             Self::Archive => "archive",
+            Self::Associate => "associate",
+            Self::ListMember => "list_member",
+            Self::UpsertContact => "upsert_contact",
         }
     }
 }
@@ -121,9 +130,34 @@ pub enum Payload {
         owner: Option<super::OwnerId>,
         /// Every record it is linked to, the deal first.
         links: Vec<RecordRef>,
+        /// The unique property that carries the operation's key; `None` where the account has none: then HubSpot cannot
+        /// tell a second copy from the first, and it is never sent again without a person's word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
     },
     /// Archive the record.
     Archive,
+    /// The record is linked to another one, or is not any more.
+    Associate {
+        /// The other one.
+        with: RecordRef,
+        /// Whether they are to be linked.
+        linked: bool,
+    },
+    /// The contact is on a static list, or is not any more.
+    ListMember {
+        /// The list.
+        list: ListId,
+        /// Whether it is to be on it.
+        member: bool,
+    },
+    /// The contact with this e-mail address has these values; there is one afterwards if there was none.
+    UpsertContact {
+        /// Its e-mail address: what HubSpot finds it by.
+        email: String,
+        /// What to set. Nothing is cleared.
+        values: Properties,
+    },
 }
 
 impl Payload {
@@ -134,6 +168,9 @@ impl Payload {
             Self::SetProperties { .. } => OpKind::SetProperties,
             Self::CreateNote { .. } => OpKind::CreateNote,
             Self::Archive => OpKind::Archive,
+            Self::Associate { .. } => OpKind::Associate,
+            Self::ListMember { .. } => OpKind::ListMember,
+            Self::UpsertContact { .. } => OpKind::UpsertContact,
         }
     }
 }

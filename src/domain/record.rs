@@ -145,7 +145,24 @@ impl RecordRef {
     pub fn new(object: ObjectType, id: impl Into<String>) -> Self {
         Self { object, id: id.into() }
     }
+
+    /// A contact that goes by its e-mail address, because HubSpot's id of it is not known (yet, or at all).
+    #[must_use]
+    pub fn by_email(email: &str) -> Self {
+        Self::new(
+            ObjectType::Contacts,
+            format!("{BY_EMAIL}{}", email.trim().to_lowercase()),
+        )
+    }
+
+    /// The e-mail address it goes by, where that is all there is.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.id.strip_prefix(BY_EMAIL)
+    }
 }
+
+const BY_EMAIL: &str = "email:";
 
 /// One entry of a property's history, newest first in HubSpot's answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

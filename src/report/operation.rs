@@ -125,6 +125,7 @@ pub fn operation_story_json(story: &OperationStory) -> OperationStoryJson {
     };
     let (values, base) = match &story.operation.payload {
         Payload::SetProperties { values, base } => (values.clone(), base.clone()),
+        Payload::UpsertContact { values, .. } => (values.clone(), Properties::new()),
         _ => (Properties::new(), Properties::new()),
     };
     OperationStoryJson {

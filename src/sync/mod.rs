@@ -15,6 +15,7 @@ mod engine;
 mod extent;
 mod feed;
 mod handle;
+mod keys;
 mod links;
 mod listing;
 mod once;

@@ -10,7 +10,7 @@ use super::{
     connection::later,
     core::{deal_of, stage_labels, unknown_record},
     feed::stage_label,
-    links, titles, view, words,
+    keys, links, titles, view, words,
 };
 use crate::{
     domain::{
@@ -318,6 +318,7 @@ impl<'a> Counter<'a> {
                 at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at),
                 owner: self.me.clone(),
                 links: links::of_note(&Deal::from_record(&record)),
+                key: keys::property(&self.store.mirror.definitions(ObjectType::Notes)?),
             },
         })
     }

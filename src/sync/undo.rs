@@ -83,6 +83,25 @@ fn inverse(store: &Keeper, op: &Kept) -> Result<Result<NewOperation, String>, Fa
             let note = op.remote_id.as_deref().map(|id| RecordRef::new(ObjectType::Notes, id));
             (note.unwrap_or_else(|| unborn(op.id)), Payload::Archive)
         }
+        Payload::Associate { with, linked } => {
+            let payload = Payload::Associate {
+                with: with.clone(),
+                linked: !linked,
+            };
+            (op.entity.clone(), payload)
+        }
+        Payload::ListMember { list, member } => {
+            let payload = Payload::ListMember {
+                list: list.clone(),
+                member: !member,
+            };
+            (op.entity.clone(), payload)
+        }
+        Payload::UpsertContact { .. } => {
+            return Ok(Err(
+                "a pushed contact stays in HubSpot; archive it there, or with `dealdeck contacts archive`".to_owned(),
+            ));
+        }
         Payload::SetProperties { values, base } => {
             if let Some(why) = changed_since(store, op)? {
                 return Ok(Err(why));

@@ -210,6 +210,7 @@ mod tests {
                 at: jiff::Timestamp::from_second(100 + i64::try_from(nth).unwrap()).unwrap(),
                 owner: None,
                 links: Vec::new(),
+                key: None,
             },
         )
     }

@@ -312,6 +312,8 @@ fn touch_the_same(a: &Payload, b: &Payload) -> bool {
             a.keys().any(|name| b.contains_key(name))
         }
         (Payload::Archive, _) | (_, Payload::Archive) => true,
-        (Payload::CreateNote { .. }, _) | (_, Payload::CreateNote { .. }) => false,
+        // What is made by the first may be what the second is about.
+        (Payload::UpsertContact { .. }, _) => true,
+        (a, b) => matches!(a, Payload::Associate { .. } | Payload::ListMember { .. }) && a.kind() == b.kind(),
     }
 }

@@ -125,6 +125,7 @@ fn note(deal: &str, text: &str) -> NewOperation {
             at: at(0),
             owner: None,
             links: vec![deal_ref(deal)],
+            key: None,
         },
         title: format!("note on {deal}"),
         ..stage_move(deal, "", "")

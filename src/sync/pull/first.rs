@@ -65,7 +65,7 @@ pub async fn facts(core: &Core, objects: &[ObjectType], anyway: bool) -> Result<
     let (pipelines, owners, definitions) = join3(
         allowed(core, Need::Pipelines, core.client.pipelines(Lane::Sync)),
         allowed(core, Need::Owners, core.client.owners(Lane::Sync)),
-        join_all(objects.iter().map(|object| define(core, *object))),
+        join_all(defined(objects).map(|object| define(core, object))),
     )
     .await;
     let mut troubles = Vec::new();
@@ -129,6 +129,13 @@ pub async fn meet(core: &Core, objects: &[ObjectType]) {
     if matches!(unknown, Ok(true)) {
         let _ = facts(core, objects, true).await;
     }
+}
+
+/// The types whose properties matter: those that are read, and notes, which are written here and may have a property that
+/// makes them safe to send again.
+fn defined(objects: &[ObjectType]) -> impl Iterator<Item = ObjectType> {
+    let notes = objects.contains(&ObjectType::Deals).then_some(ObjectType::Notes);
+    objects.iter().copied().chain(notes)
 }
 
 async fn define(core: &Core, object: ObjectType) -> Result<Option<(ObjectType, Vec<PropertyDefinition>)>, Trouble> {

@@ -325,6 +325,7 @@ mod tests {
             at: at(900),
             owner: None,
             links: Vec::new(),
+            key: None,
         };
         let (values, base) = (Properties::new(), Properties::new());
         let moved = Payload::SetProperties { values, base };

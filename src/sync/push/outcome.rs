@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{OpError, OpKind, OpState},
+    domain::{OpError, OpState, Payload},
     hubspot::{Action, Applied, Failure, HeldReason, OpClass, Signal},
     store::{Kept, Outcome},
     sync::connection::later,
@@ -23,17 +23,19 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// What repeating an operation would do.
-pub const fn class(kind: OpKind) -> OpClass {
-    match kind {
-        OpKind::SetProperties => OpClass::PropertySet,
-        OpKind::CreateNote => OpClass::UnkeyedCreate,
-        OpKind::Archive => OpClass::Archive,
+pub const fn class(payload: &Payload) -> OpClass {
+    match payload {
+        Payload::SetProperties { .. } => OpClass::PropertySet,
+        Payload::CreateNote { key: Some(_), .. } | Payload::UpsertContact { .. } => OpClass::KeyedCreate,
+        Payload::CreateNote { key: None, .. } => OpClass::UnkeyedCreate,
+        Payload::Archive => OpClass::Archive,
+        Payload::Associate { .. } | Payload::ListMember { .. } => OpClass::Association,
     }
 }
 
 /// Where an operation goes after a send that did not succeed.
 pub fn after_failure(op: &Kept, failure: &Failure, now: Timestamp) -> Outcome {
-    let verdict = failure.verdict(class(op.kind()));
+    let verdict = failure.verdict(class(&op.payload));
     let outcome = |state| Outcome {
         error: Some(error(word(&failure.signal), failure)),
         charged: verdict.charge_attempt,

@@ -32,7 +32,7 @@ pub async fn resolve(core: &Core, missed: &Missed, op: Kept) -> Result<Rest, Fau
     match &op.payload {
         Payload::SetProperties { .. } => resolve_properties(core, &op).await,
         Payload::CreateNote { .. } => resolve_note(core, missed, &op).await,
-        Payload::Archive => again(core, &op, outcome::backoff(&op, Duration::from_secs(1))).await,
+        _ => again(core, &op, outcome::backoff(&op, Duration::from_secs(1))).await,
     }
 }
 
@@ -181,7 +181,7 @@ pub async fn settle(core: &Core, op: Kept) -> Result<Rest, Fault> {
                 Err(Trouble::Fault(fault)) => Err(fault),
             }
         }
-        Payload::Archive => done(core, &op, None).await,
+        _ => done(core, &op, None).await,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
-    hubspot::{Action, Failure, Permit, Quota, Signal},
-    store::{self, Kept, Outcome},
+    hubspot::{Action, Failure, ItemOutcome, Permit, Quota, RecordChange, Signal},
+    store::{self, Kept, OutboxFilter, Outcome},
     sync::{connection::later, core::Core, scopes::Need},
 };
 
@@ -18,6 +18,8 @@ pub async fn send(core: &Core, epoch: u64, op: Kept) -> Result<Rest, Fault> {
         Payload::SetProperties { .. } => set_properties(core, epoch, &op).await,
         Payload::CreateNote { .. } => create_note(core, epoch, &op).await,
         Payload::Archive => archive(core, epoch, &op).await,
+        Payload::Associate { .. } | Payload::ListMember { .. } => tie(core, epoch, &op).await,
+        Payload::UpsertContact { .. } => upsert(core, epoch, &op).await,
     }
 }
 
@@ -48,7 +50,14 @@ async fn set_properties(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Faul
 }
 
 async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
-    let Payload::CreateNote { body, at, owner, links } = &op.payload else {
+    let Payload::CreateNote {
+        body,
+        at,
+        owner,
+        links,
+        key,
+    } = &op.payload
+    else {
         return Ok(None);
     };
     let mut properties = Properties::from([
@@ -57,6 +66,9 @@ async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> 
     ]);
     if let Some(owner) = owner {
         properties.insert("hubspot_owner_id".to_owned(), Some(owner.to_string()));
+    }
+    if let Some(key) = key {
+        properties.insert(key.clone(), Some(op.op_key.clone()));
     }
     let permit = core.client.permit(Lane::Write, Quota::Burst).await;
     let Some(claimed) = claim(core, epoch, op).await? else {
@@ -76,6 +88,74 @@ async fn archive(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
     };
     let answer = core.client.archive(permit, &target).await;
     record(core, &claimed, answer.map(|()| None)).await
+}
+
+/// Links, unlinks, puts on a list, takes off it: all may be repeated.
+async fn tie(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
+    let Some(record) = known(core, &op.entity).await? else {
+        let unknown = OpError {
+            class: "not_found".to_owned(),
+            message: "HubSpot has no contact with this e-mail address; push it first, then send this again".to_owned(),
+            correlation_id: None,
+        };
+        return land::finish(core, op, held(unknown)).await.map(|()| None);
+    };
+    let permit = core.client.permit(Lane::Write, Quota::Burst).await;
+    let Some(claimed) = claim(core, epoch, op).await? else {
+        return Ok(None);
+    };
+    let ids = [record.id.clone()];
+    let answer = match &op.payload {
+        Payload::Associate { with, linked: true } => core.client.associate(permit, &record, with).await,
+        Payload::Associate { with, .. } => core.client.dissociate(permit, &record, with).await,
+        Payload::ListMember { list, member: true } => core.client.add_to_list(permit, list, &ids).await.map(drop),
+        Payload::ListMember { list, .. } => core.client.remove_from_list(permit, list, &ids).await.map(drop),
+        _ => return Ok(None),
+    };
+    self::record(core, &claimed, answer.map(|()| None)).await
+}
+
+/// The record under HubSpot's own id: a contact that goes by its address got one when it was last pushed.
+async fn known(core: &Core, entity: &RecordRef) -> Result<Option<RecordRef>, Fault> {
+    if entity.email().is_none() {
+        return Ok(Some(entity.clone()));
+    }
+    let filter = OutboxFilter {
+        states: vec![OpState::Landed, OpState::Done],
+        entity: Some(entity.clone()),
+        limit: None,
+    };
+    let landed = core.desk.read(move |reader| Ok(reader.outbox.list(&filter)?)).await?;
+    Ok(landed
+        .into_iter()
+        .find(|op| matches!(op.payload, Payload::UpsertContact { .. }))
+        .and_then(|op| op.op.remote_id)
+        .map(|id| RecordRef::new(entity.object, id)))
+}
+
+/// Creates the contact, or updates the one that has the address. HubSpot keeps addresses unique, so it may be repeated.
+async fn upsert(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
+    let Payload::UpsertContact { email, values } = &op.payload else {
+        return Ok(None);
+    };
+    let permit = core.client.permit(Lane::Write, Quota::Burst).await;
+    let Some(claimed) = claim(core, epoch, op).await? else {
+        return Ok(None);
+    };
+    let change = RecordChange {
+        id: email.clone(),
+        properties: values.clone(),
+    };
+    let written = core
+        .client
+        .batch_upsert(permit, ObjectType::Contacts, "email", &[change])
+        .await;
+    let answer = match written.outcomes.into_iter().next() {
+        Some(ItemOutcome::Landed { record, .. }) => Ok(Some(record)),
+        Some(ItemOutcome::Refused(failure) | ItemOutcome::Unknown(failure)) => Err(failure),
+        None => return Ok(None),
+    };
+    record(core, &claimed, answer).await
 }
 
 /// What an archive is about: its record, or the note that came of the operation it takes back.
@@ -159,7 +239,7 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
 /// A write that HubSpot refused, or failed at, says nothing about the line; one that nobody answered does, and so does
 /// every answer after which no other operation should go out either.
 fn is_about_the_line(op: &Kept, failure: &Failure) -> bool {
-    let action = failure.verdict(outcome::class(op.kind())).action;
+    let action = failure.verdict(outcome::class(&op.payload)).action;
     matches!(failure.status, None | Some(429))
         || matches!(
             action,
@@ -171,7 +251,7 @@ fn is_about_the_line(op: &Kept, failure: &Failure) -> bool {
 pub fn need(op: &Kept) -> Need {
     Need::Write(match op.payload {
         Payload::CreateNote { .. } => ObjectType::Notes,
-        Payload::SetProperties { .. } | Payload::Archive => op.entity.object,
+        _ => op.entity.object,
     })
 }
 

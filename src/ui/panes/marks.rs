@@ -220,6 +220,9 @@ impl Write {
             OpKind::SetProperties => "change",
             OpKind::CreateNote => "note",
             OpKind::Archive => "archiving",
+            OpKind::Associate => "link",
+            OpKind::ListMember => "list change",
+            OpKind::UpsertContact => "contact",
         };
         let because = |words: &str| match model.reasons.get(&pending.op) {
             Some(reason) => format!("{thing} {words}: {reason}"),
