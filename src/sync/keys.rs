@@ -1,7 +1,7 @@
 //! The property that makes a create safe to repeat: HubSpot keeps its values unique, so a second send of the same create
 //! cannot make a second record.
 
-use crate::domain::{ObjectType, PropertyDefinition};
+use crate::domain::PropertyDefinition;
 
 /// HubSpot's own; some accounts may write it, others only read it.
 const BUILT_IN: &str = "hs_unique_creation_key";
