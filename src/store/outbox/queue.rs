@@ -98,25 +98,27 @@ impl Outbox {
     /// [`Error::Blocked`] when an earlier operation of the same record is in the way. Nothing may be sent then.
     pub fn claim(&mut self, id: OpId, epoch: u64, now: Timestamp) -> Result<Kept> {
         self.write(|tx| {
-            let current = self::epoch(tx)?;
-            if current != epoch {
-                return Err(Error::Stale { mine: epoch, current });
+            is_current(tx, epoch)?;
+            claim(tx, id, epoch, now)
+        })
+    }
+
+    /// Claims, in one step, those of these operations that may be claimed: what leaves together is claimed together.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when another process took over. Nothing may be sent then.
+    pub fn claim_all(&mut self, ids: &[OpId], epoch: u64, now: Timestamp) -> Result<Vec<Kept>> {
+        self.write(|tx| {
+            is_current(tx, epoch)?;
+            let mut claimed = Vec::with_capacity(ids.len());
+            for id in ids {
+                match claim(tx, *id, epoch, now) {
+                    Ok(op) => claimed.push(op),
+                    Err(Error::Transition { .. } | Error::Blocked { .. }) => {}
+                    Err(error) => return Err(error),
+                }
             }
-            let op = rows::load(tx, id)?;
-            check(&op, OpState::InFlight, false)?;
-            if is_behind_another(tx, &op)? || waits_for_a_person(tx, &op)? {
-                return Err(Error::Blocked { op: id });
-            }
-            tx.execute(
-                "UPDATE op SET state = 'in_flight', attempts = attempts + 1, claims = claims + 1, epoch = ?2, \
-                 claimed_at = ?3, changed_at = ?3, not_before = NULL WHERE id = ?1",
-                params![id.to_string(), epoch.cast_signed(), rows::micros(now)],
-            )?;
-            tx.execute(
-                "INSERT INTO attempt (op_id, n, epoch, intent_at) SELECT id, claims, ?2, ?3 FROM op WHERE id = ?1",
-                params![id.to_string(), epoch.cast_signed(), rows::micros(now)],
-            )?;
-            rows::load(tx, id)
+            Ok(claimed)
         })
     }
 
@@ -133,6 +135,50 @@ impl Outbox {
                 return Err(refused(&op, outcome.state));
             }
             apply(tx, &op, outcome, now)?;
+            rows::load(tx, id)
+        })
+    }
+
+    /// Records the outcomes of operations that left together, in one step. What landed has no place in the mirror to wait
+    /// for, so it is done.
+    ///
+    /// # Errors
+    /// As [`Outbox::finish`]; nothing is recorded then.
+    pub fn finish_all(&mut self, outcomes: &[(OpId, Outcome)], now: Timestamp) -> Result<Vec<Kept>> {
+        self.write(|tx| {
+            let mut finished = Vec::with_capacity(outcomes.len());
+            for (id, outcome) in outcomes {
+                let op = rows::load(tx, *id)?;
+                check(&op, outcome.state, outcome.ambiguous)?;
+                if !transitions::is_outcome(outcome.state) {
+                    return Err(refused(&op, outcome.state));
+                }
+                apply(tx, &op, outcome, now)?;
+                let op = rows::load(tx, *id)?;
+                if op.state == OpState::Landed {
+                    move_to(tx, &op, OpState::Done, now)?;
+                }
+                finished.push(rows::load(tx, *id)?);
+            }
+            Ok(finished)
+        })
+    }
+
+    /// The account has lost the property that carried a note's key: from now on nothing tells a second copy from the
+    /// first, and it is never sent again on a guess.
+    ///
+    /// # Errors
+    /// [`Error::Missing`]; when the file cannot be written.
+    pub fn forget_key(&mut self, id: OpId, now: Timestamp) -> Result<Kept> {
+        self.write(|tx| {
+            let mut op = rows::load(tx, id)?;
+            if let Payload::CreateNote { key, .. } = &mut op.op.payload {
+                *key = None;
+            }
+            tx.execute(
+                "UPDATE op SET payload = ?2, changed_at = ?3 WHERE id = ?1",
+                params![id.to_string(), serde_json::to_string(&op.payload)?, rows::micros(now)],
+            )?;
             rows::load(tx, id)
         })
     }
@@ -173,6 +219,34 @@ impl Outbox {
         tx.commit()?;
         Ok(value)
     }
+}
+
+/// Refuses when another process has taken over sending.
+fn is_current(conn: &Connection, epoch: u64) -> Result<()> {
+    let current = self::epoch(conn)?;
+    if current == epoch {
+        Ok(())
+    } else {
+        Err(Error::Stale { mine: epoch, current })
+    }
+}
+
+fn claim(tx: &Transaction<'_>, id: OpId, epoch: u64, now: Timestamp) -> Result<Kept> {
+    let op = rows::load(tx, id)?;
+    check(&op, OpState::InFlight, false)?;
+    if is_behind_another(tx, &op)? || waits_for_a_person(tx, &op)? {
+        return Err(Error::Blocked { op: id });
+    }
+    tx.prepare_cached(
+        "UPDATE op SET state = 'in_flight', attempts = attempts + 1, claims = claims + 1, epoch = ?2, claimed_at = ?3, \
+         changed_at = ?3, not_before = NULL WHERE id = ?1",
+    )?
+    .execute(params![id.to_string(), epoch.cast_signed(), rows::micros(now)])?;
+    tx.prepare_cached(
+        "INSERT INTO attempt (op_id, n, epoch, intent_at) SELECT id, claims, ?2, ?3 FROM op WHERE id = ?1",
+    )?
+    .execute(params![id.to_string(), epoch.cast_signed(), rows::micros(now)])?;
+    rows::load(tx, id)
 }
 
 /// Writes a new operation behind the last one of its record.

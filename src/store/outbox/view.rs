@@ -121,20 +121,25 @@ impl OutboxView {
     /// is in flight or uncertain is always in the way (so a record never has two on the wire), an earlier one that is
     /// queued too; an earlier one that waits for a person only if both touch the same property.
     ///
+    /// At most so many are answered, without those that are `left_out`: a long queue is not read whole each time.
+    ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn ready(&self, now: Timestamp) -> Result<Vec<Kept>> {
-        let due = rows::select(
-            &self.conn,
-            "WHERE state = 'queued' AND (not_before IS NULL OR not_before <= ?1) AND NOT EXISTS (\
+    pub fn ready(&self, now: Timestamp, limit: usize, left_out: impl Fn(&Kept) -> bool) -> Result<Vec<Kept>> {
+        let sql = format!(
+            "SELECT {} FROM op WHERE state = 'queued' AND (not_before IS NULL OR not_before <= ?1) AND NOT EXISTS (\
                SELECT 1 FROM op AS other WHERE other.object = op.object AND other.entity = op.entity \
                AND (other.state IN ('in_flight', 'uncertain') OR (other.state = 'queued' AND other.seq < op.seq))) \
              ORDER BY n",
-            &[&rows::micros(now)],
-        )?;
-        let mut ready = Vec::with_capacity(due.len());
-        for op in due {
-            if !queue::waits_for_a_person(&self.conn, &op)? {
+            rows::COLUMNS
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut due = statement.query_map([rows::micros(now)], rows::kept)?;
+        let mut ready = Vec::new();
+        while ready.len() < limit
+            && let Some(op) = due.next().transpose()?
+        {
+            if !left_out(&op) && !queue::waits_for_a_person(&self.conn, &op)? {
                 ready.push(op);
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{
-        ActivityItem, ActivityKind, Deal, DealId, Fault, ObjectType, OpState, Operation, Payload, Record, RecordRef,
-        Who, html_to_text,
+        ActivityItem, ActivityKind, Deal, DealId, Fault, ObjectType, OpId, OpState, Operation, Payload, Record,
+        RecordRef, Who, html_to_text,
     },
     store::{Kept, Outcome, Store},
     sync::{
@@ -20,6 +20,24 @@ pub async fn finish(core: &Core, op: &Kept, outcome: Outcome) -> Result<(), Faul
         .write(move |store| Ok(store.outbox.finish(id, &outcome, now)?))
         .await?;
     tell(core, op, state).await;
+    Ok(())
+}
+
+/// Records the outcomes of operations that left together and tells.
+pub async fn finish_all(core: &Core, outcomes: Vec<(Kept, Outcome)>) -> Result<(), Fault> {
+    if outcomes.is_empty() {
+        return Ok(());
+    }
+    let now = core.now();
+    let steps: Vec<(OpId, Outcome)> = outcomes.iter().map(|(op, outcome)| (op.id, outcome.clone())).collect();
+    let finished = core
+        .desk
+        .write(move |store| Ok(store.outbox.finish_all(&steps, now)?))
+        .await?;
+    for op in &finished {
+        tell_faces(core, op, op.state).await;
+    }
+    core.push_bell.notify_one();
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
-    hubspot::{Action, Failure, ItemOutcome, Permit, Quota, RecordChange, Signal},
+    hubspot::{Action, Failure, Permit, Quota, Signal},
     store::{self, Kept, OutboxFilter, Outcome},
     sync::{connection::later, core::Core, scopes::Need},
 };
@@ -19,7 +19,8 @@ pub async fn send(core: &Core, epoch: u64, op: Kept) -> Result<Rest, Fault> {
         Payload::CreateNote { .. } => create_note(core, epoch, &op).await,
         Payload::Archive => archive(core, epoch, &op).await,
         Payload::Associate { .. } | Payload::ListMember { .. } => tie(core, epoch, &op).await,
-        Payload::UpsertContact { .. } => upsert(core, epoch, &op).await,
+        // Contacts leave together, by a way of their own.
+        Payload::UpsertContact { .. } => Ok(None),
     }
 }
 
@@ -75,7 +76,37 @@ async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> 
         return Ok(None);
     };
     let answer = core.client.create(permit, ObjectType::Notes, &properties, links).await;
-    record(core, &claimed, answer.map(Some)).await
+    match (answer, key) {
+        (Err(failure), Some(key)) if failure.signal == Signal::Validation && failure.message.contains(key) => {
+            key_is_gone(core, &claimed, &failure).await
+        }
+        (answer, _) => record(core, &claimed, answer.map(Some)).await,
+    }
+}
+
+/// HubSpot refuses the property that carries the key: somebody took it away. It had no effect; without the key it goes as
+/// notes go where there is none, and where an earlier send may have arrived, it is looked for first.
+async fn key_is_gone(core: &Core, op: &Kept, failure: &Failure) -> Result<Rest, Fault> {
+    let state = match op.ambiguous_sends {
+        0 => OpState::Queued,
+        _ => OpState::Uncertain,
+    };
+    let outcome = Outcome {
+        ambiguous: state == OpState::Uncertain,
+        charged: false,
+        http_status: failure.status,
+        correlation_id: failure.correlation_id.clone(),
+        ..Outcome::to(state)
+    };
+    let (id, now) = (op.id, core.now());
+    core.desk
+        .write(move |store| {
+            store.outbox.finish(id, &outcome, now)?;
+            Ok(store.outbox.forget_key(id, now)?)
+        })
+        .await?;
+    land::tell(core, op, state).await;
+    Ok(None)
 }
 
 async fn archive(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
@@ -131,31 +162,6 @@ async fn known(core: &Core, entity: &RecordRef) -> Result<Option<RecordRef>, Fau
         .find(|op| matches!(op.payload, Payload::UpsertContact { .. }))
         .and_then(|op| op.op.remote_id)
         .map(|id| RecordRef::new(entity.object, id)))
-}
-
-/// Creates the contact, or updates the one that has the address. HubSpot keeps addresses unique, so it may be repeated.
-async fn upsert(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
-    let Payload::UpsertContact { email, values } = &op.payload else {
-        return Ok(None);
-    };
-    let permit = core.client.permit(Lane::Write, Quota::Burst).await;
-    let Some(claimed) = claim(core, epoch, op).await? else {
-        return Ok(None);
-    };
-    let change = RecordChange {
-        id: email.clone(),
-        properties: values.clone(),
-    };
-    let written = core
-        .client
-        .batch_upsert(permit, ObjectType::Contacts, "email", &[change])
-        .await;
-    let answer = match written.outcomes.into_iter().next() {
-        Some(ItemOutcome::Landed { record, .. }) => Ok(Some(record)),
-        Some(ItemOutcome::Refused(failure) | ItemOutcome::Unknown(failure)) => Err(failure),
-        None => return Ok(None),
-    };
-    record(core, &claimed, answer).await
 }
 
 /// What an archive is about: its record, or the note that came of the operation it takes back.
@@ -238,7 +244,7 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
 
 /// A write that HubSpot refused, or failed at, says nothing about the line; one that nobody answered does, and so does
 /// every answer after which no other operation should go out either.
-fn is_about_the_line(op: &Kept, failure: &Failure) -> bool {
+pub fn is_about_the_line(op: &Kept, failure: &Failure) -> bool {
     let action = failure.verdict(outcome::class(&op.payload)).action;
     matches!(failure.status, None | Some(429))
         || matches!(
@@ -321,12 +327,6 @@ fn held(error: OpError) -> Outcome {
         error: Some(error),
         ..Outcome::to(OpState::Held)
     }
-}
-
-/// Nothing is ever sent to, or looked up in, another account than the one it was meant for.
-pub async fn belongs_here(core: &Core, op: &Kept) -> Result<bool, Fault> {
-    let account = core.desk.read(|reader| Ok(reader.mirror.account()?)).await?;
-    Ok(account.is_some_and(|account| account.portal_id == op.account))
 }
 
 /// The outcome of an operation of another account.
