@@ -310,6 +310,11 @@ impl World {
 
     /// A new process on the same disk.
     pub fn open(&self) -> (Engine, Handle) {
+        Engine::open(self.settings.clone(), &self.place(), self.client()).expect("an engine")
+    }
+
+    /// The way to the portal that processes on this disk share.
+    pub fn client(&self) -> Client {
         let settings = hubspot::Settings {
             token: self.portal.token().into(),
             jitter_seed: Some(7),
@@ -321,15 +326,14 @@ impl World {
             .granted
             .clone()
             .unwrap_or_else(|| (Credentials::Token(settings.token.clone()), Arc::default()));
-        let client = Client::signed(
+        Client::signed(
             &settings,
             credentials,
             tokens,
             transport,
             self.clock.clone(),
             Arc::new(book),
-        );
-        Engine::open(self.settings.clone(), &self.place(), client).expect("an engine")
+        )
     }
 
     /// Somebody grants access in the browser; processes that start from now on use it.

@@ -38,6 +38,8 @@ use crate::{
 
 /// How long HubSpot may still be working on a request we gave up on: it documents 100 seconds, we add half of that.
 pub const QUARANTINE: Duration = Duration::from_secs(150);
+/// Looks after a quarantine are put off to the next multiple of this, so that one request can answer many.
+const TOGETHER: Duration = Duration::from_secs(10);
 /// Our own deadline for one request.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// How often the outbox is looked at for what other processes keep there.
@@ -267,7 +269,14 @@ fn due_at(op: &Kept) -> Timestamp {
     let over = op
         .claimed_at
         .map_or(op.changed_at, |at| later(at, DEADLINE).max(op.changed_at));
-    let quiet = || later(over, QUARANTINE);
+    // What broke together is looked at together.
+    let quiet = || {
+        let at = later(over, QUARANTINE);
+        let beyond = at
+            .as_millisecond()
+            .rem_euclid(TOGETHER.as_millis().try_into().unwrap_or(1));
+        later(at, TOGETHER - Duration::from_millis(beyond.unsigned_abs()))
+    };
     match (op.state, &op.payload) {
         (OpState::Uncertain, Payload::CreateNote { key: None, .. }) => quiet(),
         (OpState::Landed, Payload::SetProperties { .. }) if op.ambiguous_sends > 0 => quiet(),
@@ -426,8 +435,8 @@ mod tests {
         let (values, base) = (Properties::new(), Properties::new());
         let moved = Payload::SetProperties { values, base };
         for (state, payload) in [(OpState::Uncertain, note), (OpState::Landed, moved)] {
-            assert_eq!(due_at(&kept(state, payload.clone(), 1_090)), at(1_240), "a late send");
-            assert_eq!(due_at(&kept(state, payload, 1_001)), at(1_180), "a prompt one");
+            assert_eq!(due_at(&kept(state, payload.clone(), 1_090)), at(1_250), "a late send");
+            assert_eq!(due_at(&kept(state, payload, 1_001)), at(1_190), "a prompt one");
         }
     }
 }
