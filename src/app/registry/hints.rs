@@ -1,6 +1,9 @@
 //! Hints: the most useful of what is possible now, for the footer and for the last row of what is open on top.
 
-use crate::app::{Model, Overlay};
+use crate::{
+    app::{Model, Overlay, outbox::subject},
+    domain::{Decision, OpState},
+};
 
 use super::{Action, Context, Hint, REGISTRY};
 
@@ -49,12 +52,21 @@ pub fn hints(model: &Model) -> Hints {
 }
 
 /// The word of a picker's key says what it does there.
-const fn word_here(model: &Model, action: Action) -> Option<&'static str> {
+fn word_here(model: &Model, action: Action) -> Option<&'static str> {
+    let state = subject(model).map(|operation| operation.state);
     match (action, &model.overlay) {
         (Action::Take, Some(Overlay::Stage(_))) => Some("move"),
         (Action::Take, Some(Overlay::Find(_))) => Some("go to it"),
         (Action::Take, Some(Overlay::Pipeline(_))) => Some("show"),
         (Action::Cancel, Some(Overlay::Find(_) | Overlay::Pipeline(_))) => Some("close"),
+        (Action::Open, Some(Overlay::Operation(_))) => Some("its deal"),
+        (Action::Drop, _) if state == Some(OpState::Queued) => Some("take back"),
+        (Action::Drop, _) if state == Some(OpState::Conflict) => Some("keep theirs"),
+        (Action::Retry, _) if state == Some(OpState::Queued) => Some("send now"),
+        (Action::Retry, _) if state == Some(OpState::Conflict) => Some("send mine"),
+        (Action::Retry, _) => Some("send again"),
+        (Action::Yes, Some(Overlay::Confirm(confirm))) if confirm.decision == Decision::Drop => Some("drop it"),
+        (Action::Yes, Some(Overlay::Confirm(_))) => Some("send it again"),
         _ => None,
     }
 }
