@@ -146,8 +146,15 @@ pub fn record_name(model: &Model, operation: &Operation) -> String {
     match (deal, entity.email()) {
         (Some(deal), _) if !deal.name.trim().is_empty() => deal.name.trim().to_owned(),
         (_, Some(email)) => email.to_owned(),
-        _ => format!("{} {}", entity.object.singular(), entity.id),
+        _ => titled(&operation.title).unwrap_or_else(|| format!("{} {}", entity.object.singular(), entity.id)),
     }
+}
+
+/// The name in a title (`stage of Acme  Qualified → Contract sent`): all that is left of a record that is gone.
+fn titled(title: &str) -> Option<String> {
+    let subject = title.split_once("  ").map_or(title, |(subject, _)| subject);
+    let (_, name) = subject.split_once(" of ").or_else(|| subject.split_once(" on "))?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// What an operation does without the name of its record, which stands beside it.
@@ -158,7 +165,10 @@ pub fn what(model: &Model, operation: &Operation) -> String {
     [" of ", " on "]
         .into_iter()
         .find_map(|word| title.split_once(&format!("{word}{name}")))
-        .map_or_else(|| title.clone(), |(before, after)| format!("{before}{after}"))
+        .map_or_else(
+            || title.clone(),
+            |(before, after)| format!("{before} {}", after.trim_start()).trim_end().to_owned(),
+        )
 }
 
 /// When it is tried next, or what it waits for, in few words.

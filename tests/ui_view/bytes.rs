@@ -3,7 +3,7 @@
 
 use dealdeck::{
     app::{Model, Overlay, Screen, sample},
-    domain::{Connection, Fault, FaultKind},
+    domain::{Connection, Fault, FaultKind, Payload},
     ui::{Depth, Glyphs, Look, Theme},
 };
 
@@ -111,7 +111,30 @@ fn poison(model: &mut Model, start: usize) {
             }
         }
         Screen::Setup(state) => state.why = Some(Fault::new(FaultKind::Auth, text(), text())),
-        Screen::Board => {}
+        Screen::Board | Screen::Outbox(_) => {}
+    }
+    for operation in &mut model.operations {
+        operation.title = text();
+        if let Some(error) = &mut operation.error {
+            (error.class, error.message, error.correlation_id) = (text(), text(), Some(text()));
+        }
+        match &mut operation.payload {
+            Payload::SetProperties { values, base } => {
+                for properties in [values, base] {
+                    properties.values_mut().for_each(|value| *value = Some(text()));
+                    properties.insert(text(), Some(text()));
+                }
+            }
+            Payload::CreateNote { body, .. } => *body = format!("<p>{}</p>", text()),
+            _ => {}
+        }
+    }
+    if let Some(story) = &mut model.story {
+        for definition in &mut story.definitions {
+            definition.label = text();
+            definition.options.iter_mut().for_each(|option| option.1 = text());
+        }
+        story.story.mirrored.values_mut().for_each(|value| *value = Some(text()));
     }
     match &mut model.overlay {
         Some(Overlay::Note(note)) => note.editor = dealdeck::app::Editor::new(&text()),
@@ -119,7 +142,14 @@ fn poison(model: &mut Model, start: usize) {
         Some(Overlay::Stage(picker)) => picker.query = dealdeck::app::Line::new(&text()),
         Some(Overlay::Help(help)) => help.query = dealdeck::app::Line::new(&text()),
         Some(Overlay::Pipeline(picker)) => picker.query = dealdeck::app::Line::new(&text()),
-        None => {}
+        Some(Overlay::Fields(form)) => {
+            form.fault = Some(text());
+            for field in &mut form.fields {
+                field.name = text();
+                field.line = dealdeck::app::Line::new(&text());
+            }
+        }
+        Some(Overlay::Operation(_) | Overlay::Confirm(_)) | None => {}
     }
 }
 

@@ -32,6 +32,10 @@ pub fn hints(model: &Model) -> Hints {
     let key = |action| model.keymap.first_key(context, action);
     let mut hints = Hints::default();
     for record in REGISTRY.iter().filter(|record| record.contexts.contains(&context)) {
+        // What can be decided stands in the operation itself, with what each means.
+        if context == Context::Operation && record.group != super::Group::Open && record.action != Action::Open {
+            continue;
+        }
         let Some(own) = key(record.action).filter(|_| (record.possible)(model).is_ok()) else {
             continue;
         };

@@ -135,6 +135,54 @@ pub static REGISTRY: &[Record] = &[
     record(Action::Back, "back", "where I was", "where I was before")
         .on(Group::Walk, VIEWS, &[named(KeyCode::Backspace)])
         .when(possible::back),
+    record(
+        Action::Drop,
+        "drop",
+        "drop it",
+        "give this operation up; asks first unless it simply waits",
+    )
+    .on(Group::Decide, DECIDED, &[Key::char('X'), Key::char('1')])
+    .word("drop")
+    .when(possible::drop)
+    .destroys(),
+    record(
+        Action::Retry,
+        "retry",
+        "send it",
+        "send this operation now, or again; in a conflict: over what is there",
+    )
+    .on(Group::Decide, DECIDED, &[Key::char('R'), Key::char('2')])
+    .word("send")
+    .when(possible::retry)
+    .writes(),
+    record(
+        Action::Amend,
+        "amend",
+        "fill in, edit",
+        "fill in what HubSpot wants, or other values, then send",
+    )
+    .on(Group::Decide, DECIDED, &[Key::char('E'), Key::char('3')])
+    .word("edit")
+    .when(possible::amend)
+    .writes(),
+    record(
+        Action::OpenDeal,
+        "open-deal",
+        "its deal",
+        "open the deal of this operation",
+    )
+    .on(Group::Walk, DECIDED, &[Key::char('l'), named(KeyCode::Right)])
+    .word("deal")
+    .when(possible::open_deal),
+    record(
+        Action::Attention,
+        "attention",
+        "next that needs me",
+        "next operation that needs me",
+    )
+    .on(Group::Walk, OUTBOX, &[Key::char('!')])
+    .word("next that needs me")
+    .when(possible::attention),
     record(Action::Move, "move", "stage…", "move to a stage chosen by type-ahead")
         .on(Group::Change, MAIN, &[Key::char('m')])
         .word("stage")
@@ -212,54 +260,6 @@ pub static REGISTRY: &[Record] = &[
     .on(Group::Away, VIEWS, &[Key::char('o')])
     .word("browser")
     .when(possible::link),
-    record(
-        Action::Drop,
-        "drop",
-        "drop it",
-        "give this operation up; asks first unless it simply waits",
-    )
-    .on(Group::Decide, DECIDED, &[Key::char('X'), Key::char('1')])
-    .word("drop")
-    .when(possible::drop)
-    .destroys(),
-    record(
-        Action::Retry,
-        "retry",
-        "send it",
-        "send this operation now, or again; in a conflict: over what is there",
-    )
-    .on(Group::Decide, DECIDED, &[Key::char('R'), Key::char('2')])
-    .word("send")
-    .when(possible::retry)
-    .writes(),
-    record(
-        Action::Amend,
-        "amend",
-        "fill in, edit",
-        "fill in what HubSpot wants, or other values, then send",
-    )
-    .on(Group::Decide, DECIDED, &[Key::char('E'), Key::char('3')])
-    .word("edit")
-    .when(possible::amend)
-    .writes(),
-    record(
-        Action::OpenDeal,
-        "open-deal",
-        "its deal",
-        "open the deal of this operation",
-    )
-    .on(Group::Walk, DECIDED, &[Key::char('l'), named(KeyCode::Right)])
-    .word("deal")
-    .when(possible::open_deal),
-    record(
-        Action::Attention,
-        "attention",
-        "next that needs me",
-        "next operation that needs me",
-    )
-    .on(Group::Walk, OUTBOX, &[Key::char('!')])
-    .word("next that needs me")
-    .when(possible::attention),
     record(Action::Help, "help", "help", "help: keys and marks of this view")
         .on(Group::Program, VIEWS, &[Key::char('?'), named(KeyCode::F(1))])
         .hint(Hint::Right("help", VIEWS)),

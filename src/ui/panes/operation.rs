@@ -119,7 +119,7 @@ pub fn lines<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16
     for line in look.text(reason.unwrap_or_else(|| asked(operation))).wrap(room) {
         lines.push(look.row().add_safe(line, ink));
     }
-    lines.extend(facts(look, model, operation, room));
+    lines.extend(facts(look, model, operation, room, open));
     lines.push(look.row());
     let values = values(look, model, operation, room);
     if !values.is_empty() {
@@ -146,7 +146,7 @@ pub fn lines<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16
 }
 
 /// `class conflict · duplicate-safe: yes · 2 tries · next: you choose · 5c0d9e21`
-fn facts<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16) -> Vec<Row<'l>> {
+fn facts<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16, open: bool) -> Vec<Row<'l>> {
     let mut parts: Vec<(String, Ink)> = Vec::new();
     if let Some(error) = &operation.error {
         parts.push((format!("class {}", error.class), Token::Muted.into()));
@@ -161,8 +161,10 @@ fn facts<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16) ->
     if !operation.state.is_final() {
         parts.push((format!("next: {}", next_try(model, operation)), Token::Muted.into()));
     }
-    parts.push((record_name(model, operation), Token::Muted.into()));
-    parts.push((format!("id {}", operation.id.tail()), Token::Muted.into()));
+    if open {
+        parts.push((record_name(model, operation), Token::Muted.into()));
+        parts.push((format!("id {}", operation.id.tail()), Token::Muted.into()));
+    }
     if let Some(id) = operation
         .error
         .as_ref()
@@ -222,18 +224,24 @@ fn values<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16) -
         });
         return stacked.collect();
     }
-    let cell = room.saturating_sub(20).min(96) / 3;
+    let labels = all
+        .iter()
+        .map(|three| look.text(&label(model, operation.id, three.name)).width() + 2);
+    let labels = labels.max().unwrap_or(0).min(20);
+    let cell = room.saturating_sub(labels).min(96) / 3;
     let line = |first: Row<'l>, texts: [String; 3], inks: [Ink; 3]| {
         (0_u16..)
             .zip(texts.into_iter().zip(inks))
             .fold(first, |row, (nth, (text, ink))| {
                 let text = look.text(&text).fit(cell.saturating_sub(2));
-                row.pad_to(20 + nth * cell).add_safe(text, ink)
+                row.pad_to(labels + nth * cell).add_safe(text, ink)
             })
     };
     let head = line(look.row(), heads.map(str::to_owned), [Token::Muted.into(); 3]);
     let rows = all.iter().map(|three| {
-        let name = look.text(&label(model, operation.id, three.name)).fit(19);
+        let name = look
+            .text(&label(model, operation.id, three.name))
+            .fit(labels.saturating_sub(1));
         line(look.row().add_safe(name, Token::Text), cells(three), inks(three))
     });
     std::iter::once(head).chain(rows).collect()
@@ -264,16 +272,20 @@ fn choices<'l>(look: &'l Look, model: &Model, operation: &Operation, open: bool)
     ];
     // While a form or a question is open, what is possible is decided there.
     let possible = |action: Action| action.possible(model).is_ok();
-    let rows = rows.into_iter().filter(|(action, ..)| possible(*action));
+    let leave = open.then_some((Action::CloseOperation, "leave it", "nothing is decided now"));
+    let rows = rows.into_iter().filter(|(action, ..)| possible(*action)).chain(leave);
     let rows: Vec<Row<'l>> = rows
         .map(|(action, word, meaning)| {
             let keys: Vec<String> = model.keymap.keys(context, action).map(|key| key.to_string()).collect();
-            let keys = keys.into_iter().rev().collect::<Vec<_>>().join(" ");
+            // Digits first: they are the same for every operation.
+            let (digits, others): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.parse::<u8>().is_ok());
+            let keys: Vec<&str> = digits.into_iter().chain(others).map(String::as_str).take(2).collect();
+            let keys = keys.join(" ");
             look.row()
                 .add(keys, Token::Accent.bold())
-                .pad_to(6)
+                .pad_to(7)
                 .add(word, Token::Strong.bold())
-                .pad_to(22)
+                .pad_to(23)
                 .add(meaning, Token::Muted)
         })
         .collect();
@@ -290,12 +302,14 @@ fn sends<'l>(look: &'l Look, model: &Model, operation: &Operation) -> Vec<Row<'l
     let mut line = |name: String, text: String| {
         rows.push(look.row().add(name, Token::Muted).pad_to(20).add(text, Token::Text));
     };
-    let when = |at| {
-        format!(
+    let day = |at: jiff::Timestamp| at.to_zoned(zone.clone()).date();
+    let when = |at: jiff::Timestamp| match day(at) {
+        today if today == model.today() => format::clock_seconds(at, &zone),
+        other => format!(
             "{} {}",
-            format::moment(at, model.now, &zone),
+            format::day(other, model.today()),
             format::clock_seconds(at, &zone)
-        )
+        ),
     };
     line("kept".to_owned(), when(operation.created_at));
     for attempt in &story.attempts {

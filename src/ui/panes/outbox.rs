@@ -34,7 +34,7 @@ impl Columns {
     fn of(width: u16) -> Self {
         let (tries, next) = (width >= 90, width >= 70);
         let fixed = STATE + 2 + AGE + if tries { 2 + TRIES } else { 0 } + if next { 2 + NEXT } else { 0 };
-        let rest = width.saturating_sub(fixed + 2);
+        let rest = width.saturating_sub(fixed + 3);
         let record = (rest * 2 / 5).min(36);
         Self {
             what: rest.saturating_sub(record),
@@ -80,11 +80,10 @@ pub fn outbox(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry, scree
             height: below,
             ..body
         };
-        let (glyph, token) = op_sign(operation.state);
+        let (glyph, _) = op_sign(operation.state);
         let title = format!("{} {}", look.glyphs.sign(glyph), operation.title);
-        let _ = token;
         section(canvas, (area.x, area.y), area.width, &title, look.row());
-        let lines = operation::lines(look, model, operation, area.width.min(130), false);
+        let lines = operation::lines(look, model, operation, area.width.saturating_sub(2).min(130), false);
         for (y, line) in (area.y + 1..area.bottom()).zip(lines) {
             canvas.row(area.x + 2, y, area.width.saturating_sub(2), line);
         }
@@ -169,7 +168,6 @@ fn cells(canvas: &mut Canvas<'_>, x: u16, y: u16, columns: &Columns, texts: &[St
     let left = |text: &str, room: u16| look.text(text).fit(room);
     let mut line = look
         .row()
-        .blank(1)
         .add_safe(left(state, STATE - 2), inks[0])
         .pad_to(STATE)
         .add_safe(left(what, columns.what.saturating_sub(1)), inks[1])
@@ -183,7 +181,7 @@ fn cells(canvas: &mut Canvas<'_>, x: u16, y: u16, columns: &Columns, texts: &[St
     if columns.next {
         line = line.blank(2).add_safe(left(next, NEXT), inks[4]);
     }
-    canvas.row(x, y, canvas.area().width.saturating_sub(x), line);
+    canvas.row(x + 1, y, canvas.area().width.saturating_sub(x + 2), line);
 }
 
 /// What the line above the hints says: what is asked of the person, or that nothing is.
