@@ -4,7 +4,8 @@
 use jiff::tz::TimeZone;
 
 use crate::domain::{
-    OpError, OpId, OpState, Operation, Payload, Properties, PropertyDefinition, format, parse_time, stage_of,
+    ObjectType, OpError, OpId, OpState, Operation, Payload, Pipeline, Properties, PropertyDefinition, format,
+    parse_time, stage_of,
 };
 
 use super::{
@@ -27,6 +28,12 @@ pub fn editable(operation: &Operation) -> Vec<(&str, Option<&str>)> {
     wanted.into_iter().map(|name| (name, value(name))).collect()
 }
 
+/// HubSpot wants something filled in before it takes the operation.
+#[must_use]
+pub fn wants_fields(operation: &Operation) -> bool {
+    operation.state == OpState::Held && operation.error.as_ref().is_some_and(|error| !error.wanted().is_empty())
+}
+
 /// A property's definition, once it was read.
 fn definition<'m>(model: &'m Model, id: OpId, name: &str) -> Option<&'m PropertyDefinition> {
     let story = story_of(model, id)?;
@@ -40,21 +47,37 @@ pub fn label(model: &Model, id: OpId, name: &str) -> String {
     label.filter(|label| !label.is_empty()).unwrap_or(name).to_owned()
 }
 
+/// The pipeline the stage of an operation's deal is chosen from: that of the deal, or of the stage it sets when the deal is
+/// gone.
+fn pipeline_of<'m>(model: &'m Model, operation: &Operation) -> Option<&'m Pipeline> {
+    let pipelines = &model.facts.pipelines;
+    if let Some(deal) = deal_of(operation).and_then(|id| model.deals.get(&id)) {
+        return pipelines.iter().find(|pipeline| pipeline.id == deal.pipeline);
+    }
+    let Payload::SetProperties { values, .. } = &operation.payload else {
+        return None;
+    };
+    let stage = values.get("dealstage")?.as_deref()?;
+    stage_of(pipelines, &stage.into()).map(|(pipeline, _)| pipeline)
+}
+
 /// The values a property can have, with their labels, in order; none where anything can be typed.
 #[must_use]
 pub fn options(model: &Model, operation: &Operation, name: &str) -> Vec<(String, String)> {
-    let deal = deal_of(operation).and_then(|id| model.deals.get(&id));
     let pipelines = &model.facts.pipelines;
-    match (name, deal) {
-        ("dealstage", Some(deal)) => (pipelines.iter().filter(|pipeline| pipeline.id == deal.pipeline))
-            .flat_map(|pipeline| &pipeline.stages)
-            .map(|stage| (stage.id.to_string(), stage.label.clone()))
-            .collect(),
-        ("pipeline", Some(_)) => pipelines
+    let is_deal = operation.entity.object == ObjectType::Deals;
+    match name {
+        "dealstage" if is_deal => (pipelines
+            .iter()
+            .filter(|pipeline| Some(*pipeline) == pipeline_of(model, operation)))
+        .flat_map(|pipeline| &pipeline.stages)
+        .map(|stage| (stage.id.to_string(), stage.label.clone()))
+        .collect(),
+        "pipeline" if is_deal => pipelines
             .iter()
             .map(|pipeline| (pipeline.id.to_string(), pipeline.label.clone()))
             .collect(),
-        ("hubspot_owner_id", _) => (model.facts.owners.values())
+        "hubspot_owner_id" => (model.facts.owners.values())
             .filter(|owner| !owner.archived)
             .map(|owner| (owner.id.to_string(), owner.name()))
             .collect(),

@@ -134,7 +134,11 @@ fn poison(model: &mut Model, start: usize) {
             definition.label = text();
             definition.options.iter_mut().for_each(|option| option.1 = text());
         }
-        story.story.mirrored.values_mut().for_each(|value| *value = Some(text()));
+        story
+            .story
+            .mirrored
+            .values_mut()
+            .for_each(|value| *value = Some(text()));
     }
     match &mut model.overlay {
         Some(Overlay::Note(note)) => note.editor = dealdeck::app::Editor::new(&text()),
@@ -210,7 +214,7 @@ fn no_payload_reaches_the_terminal_from_any_screen() {
 fn ascii_signs_are_ascii_where_names_are() {
     let look = Look::new(Theme::Mono, Depth::NoAttributes, Glyphs::Ascii);
     for (name, scene) in scenes::ALL {
-        if name == "hard-names" {
+        if ["hard-names", "outbox-hard"].contains(&name) {
             continue;
         }
         for size in [(24, 8), (60, 18), (80, 24), (160, 45)] {

@@ -1,7 +1,7 @@
 //! Hints: the most useful of what is possible now, for the footer and for the last row of what is open on top.
 
 use crate::{
-    app::{Model, Overlay, outbox::subject},
+    app::{Model, Overlay, outbox::subject, values::wants_fields},
     domain::{Decision, OpState},
 };
 
@@ -66,6 +66,7 @@ fn word_here(model: &Model, action: Action) -> Option<&'static str> {
         (Action::Open, Some(Overlay::Operation(_))) => Some("its deal"),
         (Action::Drop, _) if state == Some(OpState::Queued) => Some("take back"),
         (Action::Drop, _) if state == Some(OpState::Conflict) => Some("keep theirs"),
+        (Action::Amend, _) if subject(model).is_some_and(wants_fields) => Some("fill in"),
         (Action::Retry, _) if state == Some(OpState::Queued) => Some("send now"),
         (Action::Retry, _) if state == Some(OpState::Conflict) => Some("send mine"),
         (Action::Retry, _) => Some("send again"),

@@ -7,9 +7,9 @@ use crate::{
     app::{
         Effect, FieldsForm, FormField, Key, Line, Model, OperationView, Overlay, SaidKind, outbox,
         registry::Action,
-        values::{as_typed, editable, label, matching, value},
+        values::{as_typed, editable, label, matching, value, wants_fields},
     },
-    domain::{Decision, OpState, Properties},
+    domain::{Decision, Properties},
 };
 
 use super::{
@@ -131,7 +131,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     if form.sending {
         return Vec::new();
     }
-    let wanted = operation.state == OpState::Held;
+    let wanted = wants_fields(operation);
     let mut values = Properties::new();
     let mut missing = None;
     for (nth, field) in form.fields.iter().enumerate() {

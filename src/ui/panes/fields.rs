@@ -6,9 +6,9 @@ use crate::{
     app::{
         FieldsForm, FormField, Geometry, Model,
         outbox::find,
-        values::{label, matching, options},
+        values::{label, matching, options, wants_fields},
     },
-    domain::{OpState, Operation},
+    domain::Operation,
     ui::{
         canvas::Canvas,
         glyphs::Glyph,
@@ -50,11 +50,7 @@ pub fn form(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry, form: &
             .saturating_add(9),
         whole_screen: true,
     };
-    let word = if operation.state == OpState::Held {
-        "Fill in"
-    } else {
-        "Edit"
-    };
+    let word = if wants_fields(operation) { "Fill in" } else { "Edit" };
     let title = look
         .row()
         .add(word, Token::Strong.bold())

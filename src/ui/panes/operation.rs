@@ -7,7 +7,7 @@ use crate::{
         Confirm, Geometry, Model, OperationView,
         outbox::{duplicate_safe, find, next_try, record_name, story_of},
         registry::{Action, Context},
-        values::{ThreeValues, label, spoken, three_values},
+        values::{ThreeValues, label, spoken, three_values, wants_fields},
     },
     domain::{Decision, OpError, OpState, Operation, Payload, format, html_to_text},
     ui::{
@@ -261,9 +261,9 @@ fn choices<'l>(look: &'l Look, model: &Model, operation: &Operation, open: bool)
         _ if duplicate_safe(operation) == Some(false) => ("send it again", "there may be a second copy then"),
         _ => ("send it again", "as it is"),
     };
-    let (amend, amend_words) = match operation.error.as_ref().map(|error| error.wanted().len()) {
-        Some(1..) => ("fill in", "what HubSpot wants, then send"),
-        _ => ("edit", "other values, then send those"),
+    let (amend, amend_words) = match wants_fields(operation) {
+        true => ("fill in", "what HubSpot wants, then send"),
+        false => ("edit", "other values, then send those"),
     };
     let rows = [
         (Action::Drop, drop, drop_words),
