@@ -119,11 +119,8 @@ fn error(class: &str, failure: &Failure) -> OpError {
 fn held(reason: HeldReason, failure: &Failure) -> OpError {
     match reason {
         HeldReason::NeedsFields => OpError {
-            message: format!(
-                "HubSpot wants '{}' first; fill it in, then send this again",
-                failure.fields.join("', '")
-            ),
-            ..error("needs_fields", failure)
+            message: OpError::wants(&failure.fields),
+            ..error(OpError::NEEDS_FIELDS, failure)
         },
         HeldReason::Scope => OpError {
             message: format!(
