@@ -7,7 +7,7 @@ use uuid::{NoContext, Uuid};
 use super::{Kept, NewOperation, Outbox, Outcome, rows, transitions};
 use crate::{
     domain::{OpError, OpId, OpState, Payload},
-    store::{Error, Result},
+    store::{Error, Moment, Result, reached},
 };
 
 /// An operation that was in flight in so many processes that died is suspected of killing them.
@@ -20,14 +20,17 @@ impl Outbox {
     /// # Errors
     /// [`Error::Full`]; [`Error::Undone`] when another face undid the same operation first; nothing is kept then.
     pub fn keep(&mut self, new: NewOperation, now: Timestamp) -> Result<Kept> {
-        self.write(|tx| {
+        let kept = self.write(|tx| {
             let id = insert(tx, &new, OpState::Queued, now)?;
             match new.undo_of {
                 Some(of) => super::undo::mark(tx, of, Some(id), now)?,
                 None => super::undo::push(tx, id)?,
             }
+            reached(Moment::IntentBegun);
             rows::load(tx, id)
-        })
+        })?;
+        reached(Moment::IntentCommitted);
+        Ok(kept)
     }
 
     /// Begins a new epoch for the process that just took the lock: claims of earlier ones are void.
@@ -37,6 +40,7 @@ impl Outbox {
     pub fn epoch_begin(&mut self, now: Timestamp) -> Result<u64> {
         self.write(|tx| {
             tx.execute("UPDATE lease SET epoch = epoch + 1, since = ?1", [rows::micros(now)])?;
+            reached(Moment::EpochBegun);
             epoch(tx)
         })
     }
@@ -97,10 +101,14 @@ impl Outbox {
     /// [`Error::Stale`] when another process took over; [`Error::Transition`] when it is not queued any more;
     /// [`Error::Blocked`] when an earlier operation of the same record is in the way. Nothing may be sent then.
     pub fn claim(&mut self, id: OpId, epoch: u64, now: Timestamp) -> Result<Kept> {
-        self.write(|tx| {
+        let claimed = self.write(|tx| {
             is_current(tx, epoch)?;
-            claim(tx, id, epoch, now)
-        })
+            let claimed = claim(tx, id, epoch, now);
+            reached(Moment::ClaimBegun);
+            claimed
+        })?;
+        reached(Moment::ClaimCommitted);
+        Ok(claimed)
     }
 
     /// Claims, in one step, those of these operations that may be claimed: what leaves together is claimed together.
@@ -108,7 +116,7 @@ impl Outbox {
     /// # Errors
     /// [`Error::Stale`] when another process took over. Nothing may be sent then.
     pub fn claim_all(&mut self, ids: &[OpId], epoch: u64, now: Timestamp) -> Result<Vec<Kept>> {
-        self.write(|tx| {
+        let claimed = self.write(|tx| {
             is_current(tx, epoch)?;
             let mut claimed = Vec::with_capacity(ids.len());
             for id in ids {
@@ -118,8 +126,11 @@ impl Outbox {
                     Err(error) => return Err(error),
                 }
             }
+            reached(Moment::ClaimBegun);
             Ok(claimed)
-        })
+        })?;
+        reached(Moment::ClaimCommitted);
+        Ok(claimed)
     }
 
     /// Records what became of a send, or what was found out about one, and closes the attempt if one is open.
@@ -128,15 +139,18 @@ impl Outbox {
     /// [`Error::Transition`] when the state must not follow (after an ambiguous send only `uncertain` may) or is no
     /// outcome but has a call of its own (a claim, settling, cancelling).
     pub fn finish(&mut self, id: OpId, outcome: &Outcome, now: Timestamp) -> Result<Kept> {
-        self.write(|tx| {
+        let finished = self.write(|tx| {
             let op = rows::load(tx, id)?;
             check(&op, outcome.state, outcome.ambiguous)?;
             if !transitions::is_outcome(outcome.state) {
                 return Err(refused(&op, outcome.state));
             }
             apply(tx, &op, outcome, now)?;
+            reached(Moment::OutcomeBegun);
             rows::load(tx, id)
-        })
+        })?;
+        reached(Moment::OutcomeCommitted);
+        Ok(finished)
     }
 
     /// Records the outcomes of operations that left together, in one step. What landed has no place in the mirror to wait
@@ -145,7 +159,7 @@ impl Outbox {
     /// # Errors
     /// As [`Outbox::finish`]; nothing is recorded then.
     pub fn finish_all(&mut self, outcomes: &[(OpId, Outcome)], now: Timestamp) -> Result<Vec<Kept>> {
-        self.write(|tx| {
+        let finished = self.write(|tx| {
             let mut finished = Vec::with_capacity(outcomes.len());
             for (id, outcome) in outcomes {
                 let op = rows::load(tx, *id)?;
@@ -160,8 +174,11 @@ impl Outbox {
                 }
                 finished.push(rows::load(tx, *id)?);
             }
+            reached(Moment::OutcomeBegun);
             Ok(finished)
-        })
+        })?;
+        reached(Moment::OutcomeCommitted);
+        Ok(finished)
     }
 
     /// The account has lost the property that carried a note's key: from now on nothing tells a second copy from the
@@ -191,6 +208,7 @@ impl Outbox {
         self.write(|tx| {
             let op = rows::load(tx, id)?;
             move_to(tx, &op, OpState::Done, now)?;
+            reached(Moment::SettleBegun);
             rows::load(tx, id)
         })
     }

@@ -5,7 +5,7 @@
 use crate::{
     domain::{Fault, Lane, ObjectType, OpState, Payload, Properties, RecordRef},
     hubspot::{Failure, ItemOutcome, Quota, RecordChange, Signal},
-    store::{self, Kept, Outcome},
+    store::{self, Kept, Moment, Outcome, reached},
     sync::core::Core,
 };
 
@@ -22,6 +22,7 @@ pub async fn send(core: &Core, epoch: u64, ops: Vec<Kept>) -> Vec<Turn> {
         return turns(land::finish_all(core, held).await);
     }
     let permit = core.client.permit(Lane::Write, Quota::Burst).await;
+    reached(Moment::SlotTaken);
     let (ids, now) = (ops.iter().map(|op| op.id).collect::<Vec<_>>(), core.now());
     let claimed = core
         .desk
@@ -37,7 +38,9 @@ pub async fn send(core: &Core, epoch: u64, ops: Vec<Kept>) -> Vec<Turn> {
     for op in &claimed {
         land::tell_faces(core, op, OpState::InFlight).await;
     }
+    reached(Moment::Sending);
     let outcomes = written(core, permit, &claimed).await;
+    reached(Moment::Answered);
     turns(land::finish_all(core, outcomes).await)
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     domain::{Fault, Lane, ObjectType, OpError, OpState, Payload, Record, RecordRef},
     hubspot::{Failure, Quota, Signal},
-    store::{Kept, Outcome},
+    store::{Kept, Moment, Outcome, reached},
     sync::{core::Core, pull::properties_of},
 };
 
@@ -30,6 +30,7 @@ pub async fn keyed(core: &Core, ops: Vec<Kept>) -> Vec<Turn> {
     let mut turns = Vec::new();
     for (property, ops) in by_property {
         let found = by_key(core, &property, &ops).await;
+        reached(Moment::LookedUp);
         for op in ops {
             let rest = match &found {
                 Ok(found) => match found.get(&op.op_key) {
@@ -146,6 +147,7 @@ pub async fn contacts(core: &Core, ops: Vec<Kept>) -> Vec<Turn> {
         .client
         .batch_read_by(Lane::Verify, (ObjectType::Contacts, false), "email", &emails, &names)
         .await;
+    reached(Moment::LookedUp);
     let mut turns = Vec::new();
     let by_email: Result<BTreeMap<String, Record>, Failure> = read.map(|read| {
         let named = |record: Record| {
@@ -211,6 +213,7 @@ pub async fn repeatable(core: &Core, ops: Vec<Kept>) -> Vec<Turn> {
 async fn archived(core: &Core, object: ObjectType, ops: Vec<(Kept, RecordRef)>) -> Vec<Turn> {
     let ids: Vec<String> = ops.iter().map(|(_, target)| target.id.clone()).collect();
     let read = core.client.batch_read(Lane::Verify, object, &ids, &[], &[]).await;
+    reached(Moment::LookedUp);
     let mut turns = Vec::with_capacity(ops.len());
     for (op, target) in ops {
         let rest = match &read {
@@ -226,6 +229,7 @@ async fn archived(core: &Core, object: ObjectType, ops: Vec<(Kept, RecordRef)>) 
 async fn associated(core: &Core, (from, to): (ObjectType, ObjectType), ops: Vec<Kept>) -> Vec<Turn> {
     let ids: Vec<String> = ops.iter().map(|op| op.entity.id.clone()).collect();
     let read = core.client.associations(Lane::Verify, from, to, &ids).await;
+    reached(Moment::LookedUp);
     let mut turns = Vec::with_capacity(ops.len());
     for op in ops {
         let Payload::Associate { with, linked } = &op.payload else {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{DealId, Fault, Lane, OpError, OpId, OpState, Payload, Record, html_to_text, parse_time},
-    store::{Kept, Outcome},
+    store::{Kept, Moment, Outcome, reached},
     sync::{
         connection::{earlier, later},
         core::Core,
@@ -50,6 +50,9 @@ pub async fn resolve(core: &Core, missed: &Missed, ops: Vec<Kept>) -> Vec<Turn> 
 
 async fn resolve_properties(core: &Core, ops: Vec<Kept>) -> Vec<Turn> {
     let mut looks = precheck::looks(core, &ops, Lane::Verify).await;
+    if !ops.is_empty() {
+        reached(Moment::LookedUp);
+    }
     let mut turns = Vec::with_capacity(ops.len());
     for op in ops {
         let rest = match looks.remove(&op.id) {
@@ -109,6 +112,7 @@ async fn resolve_notes(core: &Core, missed: &Missed, ops: Vec<Kept>) -> Vec<Turn
         return Vec::new();
     }
     let found = notes::read(core, Lane::Verify, &deals).await;
+    reached(Moment::LookedUp);
     let mut turns = Vec::with_capacity(ops.len());
     for (op, deal) in ops.iter().zip(&deals) {
         let rest = match &found {

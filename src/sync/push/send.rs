@@ -3,7 +3,7 @@
 use crate::{
     domain::{Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
     hubspot::{Action, Failure, Permit, Quota, Signal},
-    store::{self, Kept, OutboxFilter, Outcome},
+    store::{self, Kept, Moment, OutboxFilter, Outcome, reached},
     sync::{connection::later, core::Core, scopes::Need},
 };
 
@@ -200,6 +200,7 @@ async fn original(core: &Core, op: &Kept) -> Result<Option<Kept>, Fault> {
 /// Claims on disk. `None` when somebody was faster: it was taken back, or another process sends now.
 async fn claim(core: &Core, epoch: u64, op: &Kept) -> Result<Option<Kept>, Fault> {
     let (id, now) = (op.id, core.now());
+    reached(Moment::SlotTaken);
     let claimed = core
         .desk
         .write(move |store| match store.outbox.claim(id, epoch, now) {
@@ -212,12 +213,14 @@ async fn claim(core: &Core, epoch: u64, op: &Kept) -> Result<Option<Kept>, Fault
         .await?;
     if claimed.is_some() {
         land::tell(core, op, OpState::InFlight).await;
+        reached(Moment::Sending);
     }
     Ok(claimed)
 }
 
 /// Records what became of a send.
 async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>) -> Result<Rest, Fault> {
+    reached(Moment::Answered);
     match answer {
         Ok(answered) => {
             core.line.answered();
