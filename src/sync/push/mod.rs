@@ -44,6 +44,8 @@ const TOGETHER: Duration = Duration::from_secs(10);
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// How often the outbox is looked at for what other processes keep there.
 const BEAT: Duration = Duration::from_secs(1);
+/// A pass that ends when nothing is left to do waits so long for what is due next.
+const SOON: Duration = Duration::from_secs(3);
 /// How long work that could not be looked at rests before it is tried again.
 const REST: Duration = Duration::from_secs(10);
 
@@ -119,8 +121,8 @@ impl<'a> Push<'a> {
         self.work(stop, false).await;
     }
 
-    /// Works until nothing is left that can be done now: what waits for a person, for a quarantine or for the network
-    /// stays.
+    /// Works until nothing is left that can be done now or in a moment: what waits for a person, for a quarantine or for the
+    /// network stays.
     pub async fn drain(&mut self, stop: &CancellationToken) {
         self.work(stop, true).await;
     }
@@ -176,7 +178,8 @@ impl<'a> Push<'a> {
             }
             core.push_idle
                 .send_if_modified(|idle| std::mem::replace(idle, busy.is_empty()) != busy.is_empty());
-            if busy.is_empty() && (stop.is_cancelled() || only_now) {
+            let is_soon = wake.is_some_and(|wake| wake <= later(core.now(), SOON));
+            if busy.is_empty() && (stop.is_cancelled() || only_now && !is_soon) {
                 break;
             }
             tokio::select! {
