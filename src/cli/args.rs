@@ -34,6 +34,7 @@ Examples:
   dealdeck setup                                   asks for a token, which is not shown
   pass show hubspot | dealdeck setup               takes the first line of standard input
   dealdeck setup --oauth                           needs HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET
+  dealdeck setup --keys                            makes notes, tasks and deals safe to send again
 
 It says whose token it is and which scopes are missing for what, and keeps it in a private file of the data directory.
 A token from the environment, a .env, the configuration or its token_command wins over what is kept.";
@@ -120,6 +121,12 @@ pub struct SetupArgs {
     /// Only print the address of the page, start no browser
     #[arg(long, requires = "oauth")]
     pub no_browser: bool,
+    /// Make notes, tasks and deals duplicate-safe: adds the property 'dealdeck_key' where the account has none such
+    #[arg(long, conflicts_with = "oauth")]
+    pub keys: bool,
+    /// Do not ask before the account is changed
+    #[arg(long, requires = "keys")]
+    pub yes: bool,
 }
 
 /// `dealdeck limits`

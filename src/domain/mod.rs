@@ -42,7 +42,7 @@ pub use list::{FilterSummary, List, ListKind, ListMember, MemberChange, Membersh
 pub use operation::{Attempt, Decision, OpError, OpKind, OpState, Operation, OperationStory, Payload};
 pub use owner::Owner;
 pub use pipeline::{Pipeline, Stage, StageKind, StageLookup, find_stage, stage_of};
-pub use property::{NewProperty, PropertyDefinition, PropertyKind};
+pub use property::{KeySupport, NewProperty, PropertyDefinition, PropertyKind};
 pub use record::{ObjectType, Properties, PropertyVersion, Record, RecordRef};
 pub use report::{LastSync, ObjectCount, PushCount, SyncReport};
 pub use segment::{Segment, SegmentCount};

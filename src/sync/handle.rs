@@ -9,6 +9,7 @@ use super::{
     core::Core,
     decide,
     detail::{detail, of, pending},
+    keys,
     listing::{self, DealQuery},
     once::{self, SyncOptions},
     pull, segments, submit, undo, view, words,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         Account, Board, Contact, ContactId, Deal, DealDetail, DealId, Decision, Event, Facts, Fault, Freshness,
-        Identity, LastSync, Limits, ObjectType, OpId, OpState, Operation, OperationStory, Page, Progress,
+        Identity, KeySupport, LastSync, Limits, ObjectType, OpId, OpState, Operation, OperationStory, Page, Progress,
         PropertyDefinition, Receipt, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
     },
     hubspot::Clock,
@@ -119,6 +120,16 @@ impl Handle {
     /// or what waits to be sent.
     pub async fn check(&self) -> Result<(Account, Option<Identity>), Fault> {
         Ok(pull::check(&self.core).await?)
+    }
+
+    /// Which types have a property that makes their creates safe to send again, as HubSpot says now.
+    pub async fn key_support(&self) -> Vec<KeySupport> {
+        keys::support(&self.core).await
+    }
+
+    /// Gives the types that have none such a property: notes, tasks and deals get a unique text of our own.
+    pub async fn set_up_keys(&self) -> Vec<KeySupport> {
+        keys::set_up(&self.core).await
     }
 
     /// These deals as they are shown; a vanished one is simply absent.
