@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Settings,
     connection::{Part, later},
-    core::{AS_OF, Core},
+    core::{AS_OF, Core, deal_of},
     handle::Handle,
     pull,
     push::Push,
@@ -80,17 +80,15 @@ pub async fn begin_epoch(core: &Core) -> Result<u64, Fault> {
         .desk
         .write(move |store| {
             let epoch = store.outbox.epoch_begin(now)?;
-            Ok((epoch, store.outbox.recover(epoch, now)?))
+            let left = store.outbox.recover(epoch, now)?;
+            let told = left
+                .into_iter()
+                .map(|op| (op.id, deal_of(&store.outbox, &op), op.state));
+            Ok((epoch, told.collect::<Vec<_>>()))
         })
         .await?;
-    for op in left {
-        let deal = {
-            let operation = op.op.clone();
-            core.desk
-                .read(move |reader| Ok(super::core::deal_of(&reader.outbox, &operation)))
-                .await?
-        };
-        core.tell_operation(op.id, deal, op.state);
+    for (op, deal, state) in left {
+        core.tell_operation(op, deal, state);
     }
     Ok(epoch)
 }

@@ -237,31 +237,46 @@ impl Wish {
     }
 
     /// How often it took effect.
-    pub fn effects(&self, portal: &Simulated) -> usize {
+    pub fn effects(&self, truth: &Truth) -> usize {
         let has = |record: &&Value, name: &str| record["properties"][name].as_str() == Some(&self.mark);
         match self.kind {
-            Kind::Change => {
-                let deals = portal.objects("deals");
-                deals.iter().filter(|deal| has(deal, "hs_next_step")).count()
-            }
-            Kind::KeyedNote | Kind::PlainNote => {
-                let notes = portal.objects("notes");
-                notes.iter().filter(|note| has(note, "hs_note_body")).count()
-            }
-            Kind::Archive => {
-                let deals = portal.objects("deals");
-                usize::from(!deals.iter().any(|deal| deal["id"] == *self.deal))
-            }
+            Kind::Change => truth.deals.iter().filter(|deal| has(deal, "hs_next_step")).count(),
+            Kind::KeyedNote | Kind::PlainNote => truth.notes.iter().filter(|note| has(note, "hs_note_body")).count(),
+            Kind::Archive => usize::from(!truth.deals.iter().any(|deal| deal["id"] == self.deal.as_str())),
             Kind::Link => {
-                let contacts = portal.objects("contacts");
-                let contact = contacts.iter().find(|contact| contact["id"] == *self.contact).unwrap();
-                let deals = contact["associations"]["deals"].as_array();
+                let contact = truth
+                    .contacts
+                    .iter()
+                    .find(|contact| contact["id"] == self.contact.as_str());
+                let deals = contact.unwrap()["associations"]["deals"].as_array();
                 deals.map_or(0, |deals| deals.iter().filter(|id| **id == self.deal.as_str()).count())
             }
-            Kind::Contact => {
-                let contacts = portal.objects("contacts");
-                contacts.iter().filter(|contact| has(contact, "firstname")).count()
-            }
+            Kind::Contact => truth
+                .contacts
+                .iter()
+                .filter(|contact| has(contact, "firstname"))
+                .count(),
+        }
+    }
+}
+
+/// What the portal itself says there is.
+#[derive(Default)]
+pub struct Truth {
+    deals: Vec<Value>,
+    contacts: Vec<Value>,
+    notes: Vec<Value>,
+}
+
+impl Truth {
+    /// As far as it concerns these kinds.
+    pub fn about(portal: &Simulated, kinds: &[Kind]) -> Self {
+        let asks = |some: &[Kind]| kinds.iter().any(|kind| some.contains(kind));
+        let of = |object: &str, some: &[Kind]| if asks(some) { portal.objects(object) } else { Vec::new() };
+        Self {
+            deals: of("deals", &[Kind::Change, Kind::Archive]),
+            contacts: of("contacts", &[Kind::Link, Kind::Contact]),
+            notes: of("notes", &[Kind::KeyedNote, Kind::PlainNote]),
         }
     }
 }
@@ -333,7 +348,7 @@ fn play(scene: &Scene, proxy: &Proxy, case: &Case) -> bool {
     }
     let (code, _) = program.run(&["sync", "--only", "deals"], None, true);
     let kept = operations(&data);
-    let effects = case.wish.effects(portal);
+    let effects = case.wish.effects(&Truth::about(portal, &[case.wish.kind]));
     let what = || {
         format!(
             "{:?} ended at {:?} (resolving: {}): {effects} effects, {kept:?}, the last sync ended with {code:?}",

@@ -12,7 +12,7 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::{
-    cases::{KINDS, Kind, Program, Scene, Wish, operations, places},
+    cases::{KINDS, Kind, Program, Scene, Truth, Wish, operations, places},
     proxy::Proxy,
     test_size,
 };
@@ -21,7 +21,7 @@ use super::{
 fn live(
     scene: &Scene,
     kinds: &[Kind],
-    rounds: usize,
+    wanted: usize,
     seed: u64,
     deaths: &AtomicUsize,
     open: &Mutex<Vec<(String, String)>>,
@@ -37,7 +37,10 @@ fn live(
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
     let mut acknowledged: Vec<Wish> = Vec::new();
     let mut attempted: Vec<Wish> = Vec::new();
-    for round in 0..rounds {
+    for round in 0.. {
+        if deaths.load(Ordering::SeqCst) >= wanted {
+            break;
+        }
         let (deal, contact) = open.lock().unwrap().pop().unwrap();
         let kind = kinds[rng.random_range(0..kinds.len())];
         let mark = format!("random {seed} {round}");
@@ -83,9 +86,9 @@ fn live(
     let status = last.env("DEALDECK_NOW", then.to_string()).status().unwrap();
     let kept = operations(&data);
     let by_mark: BTreeMap<String, usize> = {
-        let mut counts = BTreeMap::new();
+        let (mut counts, truth) = (BTreeMap::new(), Truth::about(portal, kinds));
         for wish in acknowledged.iter().chain(&attempted) {
-            counts.insert(wish.mark.clone(), wish.effects(portal));
+            counts.insert(wish.mark.clone(), wish.effects(&truth));
         }
         counts
     };
@@ -105,9 +108,8 @@ fn live(
 
 #[test]
 fn killed_at_random_nothing_is_lost_and_nothing_is_doubled() {
-    let deaths_wanted = if test_size() >= 10 { 600 } else { 20 };
-    let rounds = deaths_wanted * 2 / 3;
-    let scene = Scene::set(u32::try_from(rounds + 300).unwrap());
+    let wanted = if test_size() >= 10 { 600 } else { 20 };
+    let scene = Scene::set(u32::try_from(wanted * 3 + 100).unwrap());
     let (keyed, _) = scene.account(Kind::KeyedNote);
     let open = Mutex::new(places(keyed));
     let deaths = AtomicUsize::new(0);
@@ -115,10 +117,10 @@ fn killed_at_random_nothing_is_lost_and_nothing_is_doubled() {
     std::thread::scope(|threads| {
         for seed in 0..2 {
             let (scene, kinds, open, deaths) = (&scene, &kinds, &open, &deaths);
-            threads.spawn(move || live(scene, kinds, rounds / 2, seed, deaths, open));
+            threads.spawn(move || live(scene, kinds, wanted, seed, deaths, open));
         }
     });
     let deaths = deaths.into_inner();
     println!("{deaths} deaths, nothing lost, nothing doubled");
-    assert!(deaths >= deaths_wanted / 2, "only {deaths} deaths");
+    assert!(deaths >= wanted, "only {deaths} deaths");
 }
