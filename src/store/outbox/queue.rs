@@ -6,7 +6,7 @@ use uuid::{NoContext, Uuid};
 
 use super::{Kept, NewOperation, Outbox, Outcome, rows, transitions};
 use crate::{
-    domain::{OpError, OpId, OpState, Payload},
+    domain::{Bug, OpError, OpId, OpState, Payload},
     store::{Error, Result},
 };
 
@@ -97,14 +97,15 @@ impl Outbox {
     /// [`Error::Stale`] when another process took over; [`Error::Transition`] when it is not queued any more;
     /// [`Error::Blocked`] when an earlier operation of the same record is in the way. Nothing may be sent then.
     pub fn claim(&mut self, id: OpId, epoch: u64, now: Timestamp) -> Result<Kept> {
+        let drill = self.view.drill;
         self.write(|tx| {
             let current = self::epoch(tx)?;
-            if current != epoch {
+            if current != epoch && !drill.has(Bug::EpochIgnored) {
                 return Err(Error::Stale { mine: epoch, current });
             }
             let op = rows::load(tx, id)?;
             check(&op, OpState::InFlight, false)?;
-            if is_behind_another(tx, &op)? || waits_for_a_person(tx, &op)? {
+            if !drill.has(Bug::OrderIgnored) && is_behind_another(tx, &op)? || waits_for_a_person(tx, &op)? {
                 return Err(Error::Blocked { op: id });
             }
             tx.execute(
@@ -165,12 +166,15 @@ impl Outbox {
 
     /// One transaction that takes the write lock at once, so that it never fails half way for want of it.
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let drill = self.view.drill;
         let tx = self
             .view
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&tx)?;
-        tx.commit()?;
+        if !drill.has(Bug::AckBeforeCommit) {
+            tx.commit()?;
+        }
         Ok(value)
     }
 }

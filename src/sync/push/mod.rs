@@ -3,6 +3,7 @@
 //! one after the other, records beside each other. It refuses to send in a read-only
 //! session, while the line is down, or while the account is unchecked.
 
+mod drilled;
 mod land;
 mod late;
 mod outcome;
@@ -28,7 +29,7 @@ use super::{
     core::Core,
 };
 use crate::{
-    domain::{Fault, ObjectType, OpId, OpState, Payload, PushCount, RecordRef},
+    domain::{Bug, Fault, ObjectType, OpId, OpState, Payload, PushCount, RecordRef},
     store::Kept,
 };
 
@@ -146,6 +147,7 @@ impl<'a> Push<'a> {
                 break;
             }
             tokio::select! {
+                biased;
                 Some(turn) = busy.next() => {
                     entities.remove(&turn.entity);
                     self.rest(turn);
@@ -204,6 +206,9 @@ impl<'a> Push<'a> {
         let landed = work.landed.into_iter().filter(|op| unsettled.insert(op.entity.clone()));
         for op in work.uncertain.into_iter().chain(landed).chain(work.ready) {
             let at = self.resting.get(&op.id).copied().max(Some(due_at(&op))).unwrap_or(now);
+            if wake.is_some() && self.core.settings.drill.has(Bug::PoisonBlocks) {
+                break;
+            }
             if at <= now {
                 due.push(op);
             } else {

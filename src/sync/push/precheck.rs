@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    domain::{Lane, Operation, Owner, Payload, Properties, PropertyVersion, Record},
+    domain::{Bug, Lane, Operation, Owner, Payload, Properties, PropertyVersion, Record},
     hubspot::{Failure, GetQuery, Signal},
     sync::{core::Core, pull::properties_of, view::same_value},
 };
@@ -48,7 +48,7 @@ pub async fn look(core: &Core, operation: &Operation, lane: Lane) -> Look {
         Ok(record) if record.id != operation.entity.id => Look::Merged(record.id),
         Ok(record) if record.archived => Look::Gone,
         Ok(record) if has(&record, values) => Look::Already(Box::new(record)),
-        Ok(record) if has(&record, base) => Look::Go(Box::new(record)),
+        Ok(record) if has(&record, base) || core.settings.drill.has(Bug::BlindOverwrite) => Look::Go(Box::new(record)),
         Ok(record) => Look::Changed(Box::new(record)),
         Err(failure) if failure.signal == Signal::NotFound => Look::Gone,
         Err(failure) => Look::Failed(failure),

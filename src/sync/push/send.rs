@@ -1,14 +1,14 @@
 //! One send: look, take a slot, claim, send, record. Every step that matters is on disk before the next one begins.
 
 use crate::{
-    domain::{Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
+    domain::{Bug, Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
     hubspot::{Action, Failure, ItemOutcome, Permit, Quota, RecordChange, Signal},
     store::{self, Kept, OutboxFilter, Outcome},
     sync::{connection::later, core::Core, scopes::Need},
 };
 
 use super::{
-    REST, Rest, is_unborn, land, late, outcome,
+    REST, Rest, drilled, is_unborn, land, late, outcome,
     precheck::{self, Look},
 };
 
@@ -32,6 +32,7 @@ async fn set_properties(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Faul
         Look::Changed(record) if late::is_ours(core, op, &record).await? => {}
         Look::Already(record) => return land::landed(core, op, Some(*record)).await.map(|()| None),
         Look::Changed(record) => return conflict(core, op, &record, values, base).await.map(|()| None),
+        Look::Gone if core.settings.drill.has(Bug::GoneIgnored) => {}
         Look::Gone => return land::finish(core, op, held(outcome::gone(None))).await.map(|()| None),
         Look::Merged(id) => return merged(core, op, id).await.map(|()| None),
         Look::Failed(failure) => return unseen(core, op, &failure).await,
@@ -67,7 +68,9 @@ async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> 
     if let Some(owner) = owner {
         properties.insert("hubspot_owner_id".to_owned(), Some(owner.to_string()));
     }
-    if let Some(key) = key {
+    if let Some(key) = key
+        && !core.settings.drill.has(Bug::KeyNotSent)
+    {
         properties.insert(key.clone(), Some(op.op_key.clone()));
     }
     let permit = core.client.permit(Lane::Write, Quota::Burst).await;
@@ -193,6 +196,9 @@ async fn original(core: &Core, op: &Kept) -> Result<Option<Kept>, Fault> {
 
 /// Claims on disk. `None` when somebody was faster: it was taken back, or another process sends now.
 async fn claim(core: &Core, epoch: u64, op: &Kept) -> Result<Option<Kept>, Fault> {
+    if core.settings.drill.has(Bug::ClaimAfterSend) {
+        return Ok(Some(op.clone()));
+    }
     let (id, now) = (op.id, core.now());
     let claimed = core
         .desk
@@ -221,7 +227,7 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
             if failure.signal == Signal::MissingScope {
                 core.scopes.refused(need(op), failure.fault());
             }
-            let outcome = outcome::after_failure(op, &failure, core.now());
+            let outcome = drilled::outcome(core, outcome::after_failure(op, &failure, core.now()));
             let state = outcome.state;
             if state == OpState::Landed {
                 land::landed(core, op, None).await?;
@@ -326,7 +332,7 @@ fn held(error: OpError) -> Outcome {
 /// Nothing is ever sent to, or looked up in, another account than the one it was meant for.
 pub async fn belongs_here(core: &Core, op: &Kept) -> Result<bool, Fault> {
     let account = core.desk.read(|reader| Ok(reader.mirror.account()?)).await?;
-    Ok(account.is_some_and(|account| account.portal_id == op.account))
+    Ok(account.is_some_and(|account| account.portal_id == op.account) || core.settings.drill.has(Bug::NoAccountCheck))
 }
 
 /// The outcome of an operation of another account.
