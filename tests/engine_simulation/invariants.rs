@@ -135,6 +135,9 @@ impl Book {
         for byte in line.bytes() {
             pages.hash = (pages.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
+        if std::env::var_os("DEALDECK_TEST_TRACE").is_some() {
+            println!("{line}");
+        }
         pages.lines.push_back(line);
         if pages.lines.len() > KEPT {
             pages.lines.pop_front();
@@ -194,7 +197,11 @@ impl Tally {
     /// The figures, for whoever runs with `--nocapture`.
     pub fn tell(&self) {
         println!("{} seeds", self.seeds);
-        println!("{} faults of {} kinds", self.faults.values().sum::<u64>(), self.faults.len());
+        println!(
+            "{} faults of {} kinds",
+            self.faults.values().sum::<u64>(),
+            self.faults.len()
+        );
         for (kind, count) in &self.faults {
             println!("  {kind:<22}{count:>8}");
         }

@@ -25,10 +25,13 @@ pub struct Sent {
 
 /// Whether a request changes something that an operation of the outbox stands behind.
 pub fn is_write(method: &str, path: &str) -> bool {
-    let is_object = path.contains("/crm/objects/") || path.contains("/crm/associations/") || path.contains("/crm/lists/");
+    let is_object =
+        path.contains("/crm/objects/") || path.contains("/crm/associations/") || path.contains("/crm/lists/");
     match method {
         "PATCH" | "PUT" | "DELETE" => is_object,
-        "POST" => is_object && (path.ends_with("/notes") || path.ends_with("/upsert") || path.ends_with("/batch/create")),
+        "POST" => {
+            is_object && (path.ends_with("/notes") || path.ends_with("/upsert") || path.ends_with("/batch/create"))
+        }
         _ => false,
     }
 }
@@ -89,7 +92,9 @@ fn is_of(op: &Kept, method: &str, path: &str, body: &Value) -> bool {
         Payload::SetProperties { values, .. } => {
             method == "PATCH"
                 && path.ends_with(&format!("/{}", op.entity.id))
-                && values.iter().all(|(name, value)| text(name) == value.as_deref().unwrap_or_default())
+                && values
+                    .iter()
+                    .all(|(name, value)| text(name) == value.as_deref().unwrap_or_default())
         }
         Payload::CreateNote { body: note, .. } => {
             let is_in = |input: &Value| input["properties"]["hs_note_body"].as_str() == Some(note);
@@ -126,7 +131,9 @@ fn look(book: &Book, state: &State, reader: &Reader, sent: &Sent, body: &Value) 
         format!("epoch {:?} sends in epoch {epoch}: {op:?}", op.epoch)
     });
     let busy = state.busy.get(&op.entity).copied().unwrap_or_default();
-    book.check(Invariant::OneWriter, busy == 0, || format!("two writes at a time: {op:?}"));
+    book.check(Invariant::OneWriter, busy == 0, || {
+        format!("two writes at a time: {op:?}")
+    });
     order(book, reader, op, claimed);
     copies(book, state, op, sent.attempt, &attempts, body);
     distance(book, state, op, &attempts);
@@ -149,20 +156,15 @@ fn order(book: &Book, reader: &Reader, op: &Kept, claimed: Timestamp) {
 }
 
 /// What makes a second copy impossible, or a person's decision.
-fn copies(
-    book: &Book,
-    state: &State,
-    op: &Kept,
-    attempt: u32,
-    attempts: &[dealdeck::domain::Attempt],
-    body: &Value,
-) {
+fn copies(book: &Book, state: &State, op: &Kept, attempt: u32, attempts: &[dealdeck::domain::Attempt], body: &Value) {
     match &op.payload {
         Payload::CreateNote { key: Some(key), .. } => {
             let carries = |input: &Value| input["properties"][key].as_str() == Some(op.op_key.as_str());
             let inputs = body["inputs"].as_array();
             let is_there = carries(body) || inputs.is_some_and(|inputs| inputs.iter().any(carries));
-            book.check(Invariant::NoDuplicateEffect, is_there, || format!("sent without its key: {op:?}"));
+            book.check(Invariant::NoDuplicateEffect, is_there, || {
+                format!("sent without its key: {op:?}")
+            });
         }
         Payload::CreateNote { key: None, .. } => {
             let decided = state.decided.get(&op.id).copied().unwrap_or_default();
@@ -191,7 +193,9 @@ fn distance(book: &Book, state: &State, op: &Kept, attempts: &[dealdeck::domain:
     let passed = this.intent_at.duration_since(ended);
     // A clock that was set back says nothing.
     let keeps = passed >= DISTANCE || passed.is_negative();
-    book.check(Invariant::RetryBound, keeps, || format!("again after {passed}: {op:?} {attempts:?}"));
+    book.check(Invariant::RetryBound, keeps, || {
+        format!("again after {passed}: {op:?} {attempts:?}")
+    });
 }
 
 /// A property write only goes over what the person saw, or over an earlier value of ours that came late.
@@ -206,17 +210,21 @@ fn guarded(book: &Book, state: &State, reader: &Reader, op: &Kept, values: &Prop
         let there = seen.and_then(|seen| seen.get(name)).map_or("", String::as_str);
         let is_expected = same(there, expected.as_deref().unwrap_or_default());
         let is_ours = ours.iter().any(|(their, value)| their == name && same(there, value));
-        book.check(Invariant::NoBlindOverwrite, seen.is_some() && (is_expected || is_ours), || {
-            format!("{name} was '{there}' when it was looked at: {op:?}")
-        });
+        book.check(
+            Invariant::NoBlindOverwrite,
+            seen.is_some() && (is_expected || is_ours),
+            || format!("{name} was '{there}' when it was looked at: {op:?}"),
+        );
         if let Some(original) = op.undo_of.and_then(|of| reader.outbox.get(of).unwrap())
             && let Payload::SetProperties { values: set, .. } = &original.payload
         {
             let set = set.get(name).cloned().flatten().unwrap_or_default();
             let is_theirs = same(expected.as_deref().unwrap_or_default(), &set);
-            book.check(Invariant::UndoSafety, is_theirs || state.decided.contains_key(&op.id), || {
-                format!("{name} was set to '{set}', undo takes back '{expected:?}': {op:?}")
-            });
+            book.check(
+                Invariant::UndoSafety,
+                is_theirs || state.decided.contains_key(&op.id),
+                || format!("{name} was set to '{set}', undo takes back '{expected:?}': {op:?}"),
+            );
         }
     }
     let _ = values;

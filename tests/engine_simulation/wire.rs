@@ -56,8 +56,6 @@ pub struct State {
     pub poison: Option<String>,
     /// Properties that colleagues changed in the race, by record.
     pub raced: Vec<(String, &'static str)>,
-    /// Requests that were tried while the line was cut.
-    pub dead_line: u32,
     /// The day's end must come before anything goes on.
     pub day_spent: bool,
     /// A refusal that only a person's asking again ends.
@@ -132,7 +130,6 @@ impl Wire {
                 left: BTreeMap::new(),
                 poison: None,
                 raced: Vec::new(),
-                dead_line: 0,
                 day_spent: false,
                 refused: false,
             }),
@@ -161,11 +158,9 @@ impl Wire {
         ));
         let began = self.clock.wall();
         let answer = {
-            let mut state = self.state();
             for entity in &entities {
-                *state.busy.entry(entity.clone()).or_default() += 1;
+                *self.state().busy.entry(entity.clone()).or_default() += 1;
             }
-            drop(state);
             let _busy = Busy {
                 wire: Arc::clone(&self),
                 entities,
@@ -204,16 +199,13 @@ impl Wire {
         Some(kind)
     }
 
-    async fn spoil(
-        &self,
-        fault: Option<Kind>,
-        request: &Request,
-        path: &str,
-    ) -> Result<Response, TransportError> {
+    async fn spoil(&self, fault: Option<Kind>, request: &Request, path: &str) -> Result<Response, TransportError> {
         let line = InProcess(Arc::clone(&self.line));
-        let poisoned = self.state().poison.as_ref().is_some_and(|id| {
-            request.method.as_str() == "PATCH" && path.ends_with(&format!("/{id}"))
-        });
+        let poisoned = self
+            .state()
+            .poison
+            .as_ref()
+            .is_some_and(|id| request.method.as_str() == "PATCH" && path.ends_with(&format!("/{id}")));
         let pass = async |mishap: Option<&str>| {
             *self.line.mishap.lock().unwrap() = mishap.map(|name| format!("{name}=1"));
             line.send(request.clone()).await
@@ -251,7 +243,11 @@ impl Wire {
     /// A colleague is faster by the blink of an eye.
     async fn race(&self, path: &str) {
         let id = path.rsplit('/').next().unwrap_or_default().to_owned();
-        let property = if self.state().rng.random_bool(0.7) { "amount" } else { "hs_next_step" };
+        let property = if self.state().rng.random_bool(0.7) {
+            "amount"
+        } else {
+            "hs_next_step"
+        };
         let value = self.state().rng.random_range(100..900).to_string();
         self.state().raced.push((id.clone(), property));
         let body = json!({"type": "deals", "id": id, "properties": {property: value}, "actor": "2"});
@@ -296,15 +292,24 @@ impl Wire {
         {
             state.gone.insert(id.to_owned());
         }
-        let (Shown::Applied, Ok(response)) = (shown, answer) else { return };
-        let Ok(record) = serde_json::from_slice::<Value>(&response.body) else { return };
+        let (Shown::Applied, Ok(response)) = (shown, answer) else {
+            return;
+        };
+        let Ok(record) = serde_json::from_slice::<Value>(&response.body) else {
+            return;
+        };
         if record["id"].as_str() != Some(id) || record["archived"] == true {
             state.gone.insert(id.to_owned());
             return;
         }
         state.gone.remove(id);
         let text = |(name, value): (&String, &Value)| (name.clone(), value.as_str().unwrap_or_default().to_owned());
-        let properties = record["properties"].as_object().into_iter().flatten().map(text).collect();
+        let properties = record["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(text)
+            .collect();
         state.seen.insert(id.to_owned(), (began, properties));
     }
 }

@@ -194,7 +194,8 @@ async fn original(core: &Core, op: &Kept) -> Result<Option<Kept>, Fault> {
     core.desk.read(move |reader| Ok(reader.outbox.get(of)?)).await
 }
 
-/// Claims on disk. `None` when somebody was faster: it was taken back, or another process sends now.
+/// Claims on disk. `None` when somebody was faster and it was taken back. That another process sends now is a fault: the
+/// operation rests, or this process would try to claim it without a pause.
 async fn claim(core: &Core, epoch: u64, op: &Kept) -> Result<Option<Kept>, Fault> {
     if core.settings.drill.has(Bug::ClaimAfterSend) {
         return Ok(Some(op.clone()));
@@ -204,9 +205,7 @@ async fn claim(core: &Core, epoch: u64, op: &Kept) -> Result<Option<Kept>, Fault
         .desk
         .write(move |store| match store.outbox.claim(id, epoch, now) {
             Ok(claimed) => Ok(Some(claimed)),
-            Err(store::Error::Transition { .. } | store::Error::Blocked { .. } | store::Error::Stale { .. }) => {
-                Ok(None)
-            }
+            Err(store::Error::Transition { .. } | store::Error::Blocked { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         })
         .await?;
