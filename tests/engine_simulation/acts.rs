@@ -180,6 +180,7 @@ impl Day {
         } else {
             let with = RecordRef::new(ObjectType::Contacts, contact);
             let linked = self.rng.random_bool(0.6);
+            self.relinked.insert(deal.to_string());
             (
                 RecordRef::new(ObjectType::Deals, deal.as_str()),
                 Payload::Associate { with, linked },
@@ -262,7 +263,7 @@ impl Day {
                 self.ends_second().await;
                 self.wire.state().reader = None;
                 self.world.dir = disk;
-                self.versions.clear();
+                self.mirror_is_lost();
                 self.book.fault("power-loss");
             }
             1 => {
@@ -270,6 +271,7 @@ impl Day {
                 self.ends_second().await;
                 self.wire.state().reader = None;
                 if disk::damage(&place.dir) {
+                    self.mirror_is_lost();
                     self.book.fault("mirror-damaged");
                 }
             }
@@ -288,6 +290,12 @@ impl Day {
             }
             None => self.start(),
         }
+    }
+
+    /// What was done is not shown before it was read again.
+    fn mirror_is_lost(&mut self) {
+        self.versions.clear();
+        self.forgotten.extend(self.acknowledged.iter().copied());
     }
 
     pub async fn ends_second(&mut self) {
@@ -312,6 +320,8 @@ impl Day {
     fn clock(&mut self) {
         let by = if self.rng.random_bool(0.5) { 1 } else { -1 };
         self.world.clock.set_wall_by(SignedDuration::from_hours(by));
+        self.clock_is = self.clock_is + by;
+        self.clock_was = self.clock_was.max(self.clock_is);
         self.book.fault("clock-jump");
         self.book.log(format!("{} clock {by}", self.wire.now()));
     }

@@ -90,6 +90,13 @@ pub struct Day {
     /// Everything people were told.
     pub told: Vec<String>,
     pub foreign: bool,
+    /// How many hours the wall clock is off, and was at most.
+    pub clock_is: i64,
+    pub clock_was: i64,
+    /// Operations of a mirror that was lost since.
+    pub forgotten: BTreeSet<OpId>,
+    /// Deals whose links were changed by an operation.
+    pub relinked: BTreeSet<String>,
 }
 
 /// A small account: with what a day needs, and nothing that only costs time.
@@ -167,6 +174,10 @@ impl Day {
             landed: BTreeSet::new(),
             told: Vec::new(),
             foreign: false,
+            clock_is: 0,
+            clock_was: 0,
+            forgotten: BTreeSet::new(),
+            relinked: BTreeSet::new(),
         };
         day.start();
         let handle = day.handle();

@@ -58,7 +58,7 @@ pub fn written(wire: &Wire, request: &Request, path: &str) -> Vec<Sent> {
     };
     let claimed = in_flight(&reader);
     let mut sent = Vec::new();
-    for op in claimed.into_iter().filter(|op| is_of(op, method, path, &body)) {
+    for op in claimed.into_iter().filter(|op| is_of(&reader, op, method, path, &body)) {
         let attempts = reader.outbox.attempts(op.id).unwrap();
         let attempt = attempts.last().map_or(0, |attempt| attempt.n);
         sent.push(Sent { op, attempt });
@@ -86,7 +86,7 @@ fn in_flight(reader: &Reader) -> Vec<Kept> {
     reader.outbox.list(&filter).unwrap()
 }
 
-fn is_of(op: &Kept, method: &str, path: &str, body: &Value) -> bool {
+fn is_of(reader: &Reader, op: &Kept, method: &str, path: &str, body: &Value) -> bool {
     let text = |name: &str| body["properties"][name].as_str().unwrap_or_default().to_owned();
     match &op.payload {
         Payload::SetProperties { values, .. } => {
@@ -102,8 +102,10 @@ fn is_of(op: &Kept, method: &str, path: &str, body: &Value) -> bool {
                 && (is_in(body) || body["inputs"].as_array().is_some_and(|inputs| inputs.iter().any(is_in)))
         }
         Payload::Archive => {
-            let id = &op.entity.id;
-            method == "DELETE" && (id.starts_with("op:") || path.ends_with(&format!("/{id}")))
+            let original = op.undo_of.and_then(|of| reader.outbox.get(of).unwrap());
+            let born = original.and_then(|original| original.op.remote_id);
+            let is_it = |id: &String| path.ends_with(&format!("/{id}"));
+            method == "DELETE" && (is_it(&op.entity.id) || born.as_ref().is_some_and(is_it))
         }
         Payload::Associate { with, .. } => {
             matches!(method, "PUT" | "DELETE") && path.contains(&op.entity.id) && path.contains(&with.id)
