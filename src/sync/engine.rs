@@ -66,6 +66,7 @@ impl Engine {
             }
         };
         tokio::select! {
+            biased;
             () = life => {}
             () = news => {}
         }
@@ -113,6 +114,7 @@ async fn lead(core: &Core, stop: &CancellationToken) {
     );
     tokio::pin!(pushing);
     tokio::select! {
+        biased;
         () = &mut pushing => return,
         _ = rest => {}
         () = stop.cancelled() => {}
@@ -166,6 +168,7 @@ async fn probe(core: &Core) {
     loop {
         let next_try = core.line.shut().await;
         tokio::select! {
+            biased;
             () = core.wait_until(next_try.unwrap_or(Timestamp::MAX)), if next_try.is_some() => {}
             () = core.poll_bell.notified() => {}
         }

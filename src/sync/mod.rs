@@ -14,6 +14,7 @@ mod detail;
 mod engine;
 mod extent;
 mod feed;
+mod gate;
 mod handle;
 mod keys;
 mod links;
@@ -35,6 +36,7 @@ mod words;
 
 pub use contacts::{ContactQuery, ContactSort, find_list};
 pub use engine::Engine;
+pub use gate::{Call, StoreGate};
 pub use handle::Handle;
 pub use listing::{DealQuery, DealSort};
 pub use once::{Part, SyncOptions};

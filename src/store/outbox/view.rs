@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, ToSql};
 
 use super::{Kept, OutboxFilter, OutboxView, queue, rows};
 use crate::{
-    domain::{Attempt, OpId, OpState, RecordRef},
+    domain::{Attempt, Bug, OpId, OpState, RecordRef},
     store::Result,
 };
 
@@ -127,14 +127,17 @@ impl OutboxView {
     /// When the file cannot be read.
     pub fn ready(&self, now: Timestamp, limit: usize, left_out: impl Fn(&Kept) -> bool) -> Result<Vec<Kept>> {
         let sql = format!(
-            "SELECT {} FROM op WHERE state = 'queued' AND (not_before IS NULL OR not_before <= ?1) AND NOT EXISTS (\
+            "SELECT {} FROM op WHERE state = 'queued' AND (not_before IS NULL OR not_before <= ?1) AND (?2 OR NOT EXISTS (\
                SELECT 1 FROM op AS other WHERE other.object = op.object AND other.entity = op.entity \
-               AND (other.state IN ('in_flight', 'uncertain') OR (other.state = 'queued' AND other.seq < op.seq))) \
+               AND (other.state IN ('in_flight', 'uncertain') OR (other.state = 'queued' AND other.seq < op.seq)))) \
              ORDER BY n",
             rows::COLUMNS
         );
         let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut due = statement.query_map([rows::micros(now)], rows::kept)?;
+        let mut due = statement.query_map(
+            rusqlite::params![rows::micros(now), self.drill.has(Bug::OrderIgnored)],
+            rows::kept,
+        )?;
         let mut ready = Vec::new();
         while ready.len() < limit
             && let Some(op) = due.next().transpose()?

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::{
-    domain::{Lane, ObjectType, OpId, Operation, Owner, Payload, Properties, PropertyVersion, Record},
+    domain::{Bug, Lane, ObjectType, OpId, Operation, Owner, Payload, Properties, PropertyVersion, Record},
     hubspot::{Failure, GetQuery, Signal},
     store::Kept,
     sync::{core::Core, pull::properties_of, view::same_value},
@@ -40,7 +40,7 @@ pub async fn look(core: &Core, operation: &Operation, lane: Lane) -> Look {
         ..GetQuery::default()
     };
     match core.client.get(lane, &operation.entity, &query).await {
-        Ok(record) => seen(record, operation),
+        Ok(record) => seen(core, record, operation),
         Err(failure) if failure.signal == Signal::NotFound => Look::Gone,
         Err(failure) => Look::Failed(failure),
     }
@@ -85,7 +85,7 @@ async fn group_looks(core: &Core, object: ObjectType, group: &[&Kept], lane: Lan
     let mut looks = Vec::with_capacity(group.len());
     for op in group {
         let look = match found.remove(&op.entity.id) {
-            Some(record) => seen(record, op),
+            Some(record) => seen(core, record, op),
             // Archived or merged: only a look at it alone tells.
             None => look(core, op, lane).await,
         };
@@ -110,7 +110,7 @@ fn properties(core: &Core, object: ObjectType, names: &[String]) -> Vec<String> 
 }
 
 /// What the record says about the write.
-fn seen(record: Record, operation: &Operation) -> Look {
+fn seen(core: &Core, record: Record, operation: &Operation) -> Look {
     let Payload::SetProperties { values, base } = &operation.payload else {
         return Look::Failed(unreadable());
     };
@@ -120,7 +120,7 @@ fn seen(record: Record, operation: &Operation) -> Look {
         Look::Gone
     } else if has(&record, values) {
         Look::Already(Box::new(record))
-    } else if has(&record, base) {
+    } else if has(&record, base) || core.settings.drill.has(Bug::BlindOverwrite) {
         Look::Go(Box::new(record))
     } else {
         Look::Changed(Box::new(record))

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError, time::Duration}
 use jiff::Timestamp;
 
 use crate::{
-    domain::{DealId, Fault, Lane, OpError, OpId, OpState, Payload, Record, html_to_text, parse_time},
+    domain::{Bug, DealId, Fault, Lane, OpError, OpId, OpState, Payload, Record, html_to_text, parse_time},
     store::{Kept, Moment, Outcome, reached},
     sync::{
         connection::{earlier, later},
@@ -162,6 +162,9 @@ fn forget(missed: &Missed, op: OpId) {
 
 /// Two looks found nothing: a person decides, unless they have taken it back meanwhile.
 async fn not_found(core: &Core, op: &Kept) -> Result<(), Fault> {
+    if core.settings.drill.has(Bug::UnkeyedResent) {
+        return again(core, op).await.map(drop);
+    }
     let outcome = Outcome {
         error: Some(OpError {
             class: "unknown_outcome".to_owned(),

@@ -1,14 +1,14 @@
 //! One send: look, take a slot, claim, send, record. Every step that matters is on disk before the next one begins.
 
 use crate::{
-    domain::{Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
+    domain::{Bug, Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
     hubspot::{Action, Failure, Permit, Quota, Signal},
     store::{self, Kept, Moment, OutboxFilter, Outcome, reached},
     sync::{connection::later, core::Core, scopes::Need},
 };
 
 use super::{
-    REST, Rest, is_unborn, land, late, outcome,
+    REST, Rest, drilled, is_unborn, land, late, outcome,
     precheck::{self, Look},
 };
 
@@ -33,6 +33,7 @@ async fn set_properties(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Faul
         Look::Changed(record) if late::is_ours(core, op, &record).await? => {}
         Look::Already(record) => return land::landed(core, op, Some(*record)).await.map(|()| None),
         Look::Changed(record) => return conflict(core, op, &record, values, base).await.map(|()| None),
+        Look::Gone if core.settings.drill.has(Bug::GoneIgnored) => {}
         Look::Gone => return land::finish(core, op, held(outcome::gone(None))).await.map(|()| None),
         Look::Merged(id) => return merged(core, op, id).await.map(|()| None),
         Look::Failed(failure) => return unseen(core, op, &failure).await,
@@ -68,7 +69,9 @@ async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> 
     if let Some(owner) = owner {
         properties.insert("hubspot_owner_id".to_owned(), Some(owner.to_string()));
     }
-    if let Some(key) = key {
+    if let Some(key) = key
+        && !core.settings.drill.has(Bug::KeyNotSent)
+    {
         properties.insert(key.clone(), Some(op.op_key.clone()));
     }
     let permit = core.client.permit(Lane::Write, Quota::Burst).await;
@@ -197,17 +200,19 @@ async fn original(core: &Core, op: &Kept) -> Result<Option<Kept>, Fault> {
     core.desk.read(move |reader| Ok(reader.outbox.get(of)?)).await
 }
 
-/// Claims on disk. `None` when somebody was faster: it was taken back, or another process sends now.
+/// Claims on disk. `None` when somebody was faster and it was taken back. That another process sends now is a fault: the
+/// operation rests, or this process would try to claim it without a pause.
 async fn claim(core: &Core, epoch: u64, op: &Kept) -> Result<Option<Kept>, Fault> {
+    if core.settings.drill.has(Bug::ClaimAfterSend) {
+        return Ok(Some(op.clone()));
+    }
     let (id, now) = (op.id, core.now());
     reached(Moment::SlotTaken);
     let claimed = core
         .desk
         .write(move |store| match store.outbox.claim(id, epoch, now) {
             Ok(claimed) => Ok(Some(claimed)),
-            Err(store::Error::Transition { .. } | store::Error::Blocked { .. } | store::Error::Stale { .. }) => {
-                Ok(None)
-            }
+            Err(store::Error::Transition { .. } | store::Error::Blocked { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         })
         .await?;
@@ -230,7 +235,7 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
             if failure.signal == Signal::MissingScope {
                 core.scopes.refused(need(op), failure.fault());
             }
-            let outcome = outcome::after_failure(op, &failure, core.now());
+            let outcome = drilled::outcome(core, outcome::after_failure(op, &failure, core.now()));
             let state = outcome.state;
             if state == OpState::Landed {
                 land::landed(core, op, None).await?;
