@@ -49,7 +49,7 @@ impl Day {
             }
             _ => self.handle().refresh(),
         }
-        if self.wire.state().refused && self.rng.random_bool(0.6) {
+        if self.wire.state().refused && self.rng.random_bool(0.85) {
             self.wire.state().refused = false;
             self.handle().refresh();
         }
@@ -318,6 +318,10 @@ impl Day {
     }
 
     fn clock(&mut self) {
+        if self.wire.state().day_spent {
+            return;
+        }
+        self.wire.state().clock_is_wrong = true;
         let by = if self.rng.random_bool(0.5) { 1 } else { -1 };
         self.world.clock.set_wall_by(SignedDuration::from_hours(by));
         self.clock_is = self.clock_is + by;

@@ -238,7 +238,7 @@ impl Day {
             return;
         };
         let mut texts = Vec::new();
-        for format in [report::Format::Table, report::Format::Markdown, report::Format::Csv] {
+        for format in [report::Format::Table, report::Format::Markdown] {
             texts.push(report::operations(&operations, &report::Names::default(), format).unwrap());
         }
         let is_clean = |text: &str| {

@@ -36,6 +36,8 @@ const BEGIN: &str = "2026-11-23T04:10:00Z";
 pub struct Plan {
     pub seed: u64,
     pub bug: Option<Bug>,
+    /// The day may end when this promise is broken.
+    pub until: Option<Invariant>,
     pub steps: u32,
     /// Of a hundred requests, so many fail.
     pub faults: u32,

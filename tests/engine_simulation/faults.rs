@@ -115,7 +115,8 @@ pub const EVENTS: [&str; 15] = [
 /// A fault for a request, or none that fits.
 pub fn draw(rng: &mut impl Rng, method: &str, path: &str) -> Option<Kind> {
     let fits = |kind: &&Kind| match kind.name {
-        "partial" | "missing" => path.contains("/batch/") && method == "POST",
+        // What an association batch does not speak of has no associations: HubSpot would lie.
+        "partial" | "missing" => path.contains("/crm/objects/") && path.contains("/batch/") && method == "POST",
         // HubSpot would lie: an archived record it does not find counts as archived.
         "404" => method == "GET" || method == "PATCH",
         "race" => method == "PATCH",

@@ -7,6 +7,7 @@
 )]
 
 mod acts;
+mod bugs;
 mod checks;
 #[path = "../common/mod.rs"]
 mod common;
@@ -40,6 +41,10 @@ async fn run(plan: Plan) -> Arc<Book> {
     }
     for nth in 0..plan.steps {
         day.step(nth).await;
+        let noticed = |until| day.book.violations().iter().any(|(fired, _)| *fired == until);
+        if plan.until.is_some_and(noticed) {
+            return Arc::clone(&day.book);
+        }
     }
     if is_live {
         day.quiet().await;
@@ -73,8 +78,9 @@ fn plan(seed: u64) -> Plan {
     Plan {
         seed,
         bug: None,
+        until: None,
         steps: 36,
-        faults: 30,
+        faults: 42,
     }
 }
 

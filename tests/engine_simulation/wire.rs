@@ -58,6 +58,8 @@ pub struct State {
     pub raced: Vec<(String, &'static str)>,
     /// The day's end must come before anything goes on.
     pub day_spent: bool,
+    /// The wall clock was set.
+    pub clock_is_wrong: bool,
     /// A refusal that only a person's asking again ends.
     pub refused: bool,
 }
@@ -131,6 +133,7 @@ impl Wire {
                 poison: None,
                 raced: Vec::new(),
                 day_spent: false,
+                clock_is_wrong: false,
                 refused: false,
             }),
         })
@@ -185,8 +188,8 @@ impl Wire {
                 }
                 let kind = faults::draw(&mut state.rng, method, path)?;
                 if kind.name == "429daily" {
-                    // Once is enough for a day.
-                    if std::mem::replace(&mut state.day_spent, true) {
+                    // Once is enough for a day; and by a wrong clock nobody knows when it ends.
+                    if state.clock_is_wrong || std::mem::replace(&mut state.day_spent, true) {
                         return None;
                     }
                 }
