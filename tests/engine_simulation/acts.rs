@@ -324,7 +324,7 @@ impl Day {
         self.wire.state().clock_is_wrong = true;
         let by = if self.rng.random_bool(0.5) { 1 } else { -1 };
         self.world.clock.set_wall_by(SignedDuration::from_hours(by));
-        self.clock_is = self.clock_is + by;
+        self.clock_is += by;
         self.clock_was = self.clock_was.max(self.clock_is);
         self.book.fault("clock-jump");
         self.book.log(format!("{} clock {by}", self.wire.now()));

@@ -30,7 +30,11 @@ pub fn is_write(method: &str, path: &str) -> bool {
     match method {
         "PATCH" | "PUT" | "DELETE" => is_object,
         "POST" => {
-            is_object && (path.ends_with("/notes") || path.ends_with("/upsert") || path.ends_with("/batch/create"))
+            is_object
+                && (path.ends_with("/notes")
+                    || path.ends_with("/contacts")
+                    || path.ends_with("/upsert")
+                    || path.ends_with("/batch/create"))
         }
         _ => false,
     }
@@ -111,9 +115,15 @@ fn is_of(reader: &Reader, op: &Kept, method: &str, path: &str, body: &Value) -> 
             matches!(method, "PUT" | "DELETE") && path.contains(&op.entity.id) && path.contains(&with.id)
         }
         Payload::ListMember { .. } => method == "PUT" && path.contains("/lists/"),
-        Payload::UpsertContact { email, .. } => body["inputs"]
-            .as_array()
-            .is_some_and(|inputs| inputs.iter().any(|input| input["id"].as_str() == Some(email))),
+        Payload::UpsertContact { email, values } => {
+            let is_it = |input: &Value| input["id"].as_str() == Some(email);
+            let together = body["inputs"].as_array().is_some_and(|inputs| inputs.iter().any(is_it));
+            // By itself, where somebody was faster.
+            let sets = values
+                .iter()
+                .all(|(name, value)| text(name) == value.as_deref().unwrap_or_default());
+            together || (path.contains("/contacts") && sets && (method == "PATCH" || text("email") == *email))
+        }
     }
 }
 

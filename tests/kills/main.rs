@@ -1,7 +1,13 @@
 //! The built program, ended with SIGKILL at named moments and at random ones. Whatever it was doing, what it had
 //! acknowledged is there afterwards, once, in the portal's own truth.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on has failed; deaths come at real moments, and it says how many there were"
+)]
 
 mod cases;
 #[expect(dead_code, reason = "each test uses its own part of the simulator")]

@@ -5,11 +5,11 @@
 use crate::{
     domain::{Fault, Lane, ObjectType, OpState, Payload, Properties, RecordRef},
     hubspot::{Failure, ItemOutcome, Quota, RecordChange, Signal},
-    store::{self, Kept, Moment, Outcome, reached},
-    sync::core::Core,
+    store::{Kept, Moment, Outcome, reached},
+    sync::{connection::later, core::Core},
 };
 
-use super::{Turn, land, outcome, send};
+use super::{REST, Turn, land, outcome, send};
 
 /// Sends contacts that are due.
 pub async fn send(core: &Core, epoch: u64, ops: Vec<Kept>) -> Vec<Turn> {
@@ -26,10 +26,7 @@ pub async fn send(core: &Core, epoch: u64, ops: Vec<Kept>) -> Vec<Turn> {
     let (ids, now) = (ops.iter().map(|op| op.id).collect::<Vec<_>>(), core.now());
     let claimed = core
         .desk
-        .write(move |store| match store.outbox.claim_all(&ids, epoch, now) {
-            Err(store::Error::Stale { .. }) => Ok(Vec::new()),
-            claimed => Ok(claimed?),
-        })
+        .write(move |store| Ok(store.outbox.claim_all(&ids, epoch, now)?))
         .await;
     let claimed = match claimed {
         Ok(claimed) => claimed,
@@ -41,7 +38,19 @@ pub async fn send(core: &Core, epoch: u64, ops: Vec<Kept>) -> Vec<Turn> {
     reached(Moment::Sending);
     let outcomes = written(core, permit, &claimed).await;
     reached(Moment::Answered);
-    turns(land::finish_all(core, outcomes).await)
+    let finished = land::finish_all(core, outcomes).await;
+    // What could not be claimed rests, or it would be tried without a pause.
+    let later = later(core.now(), REST);
+    let rest = |op: &Kept| {
+        if claimed.iter().any(|claimed| claimed.id == op.id) {
+            None
+        } else {
+            Some(later)
+        }
+    };
+    ops.iter()
+        .map(|op| (op.id, finished.clone().map(|()| rest(op))))
+        .collect()
 }
 
 /// Sends claimed contacts, in fewer and fewer at a time while HubSpot refuses a whole request for what one of them says.
