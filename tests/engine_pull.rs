@@ -467,7 +467,8 @@ async fn a_line_that_comes_back_slow_is_not_probed_without_pause() {
     let before = world.sent(ACCOUNT);
     pass(120).await;
     let probes = world.sent(ACCOUNT) - before;
-    assert!((1..20).contains(&probes), "{probes} probes in two minutes");
+    // None at all where another request has found out first how long HubSpot wants to be left alone.
+    assert!(probes < 20, "{probes} probes in two minutes");
     world.faults("").await;
     let as_of = running.handle.freshness().as_of;
     running.handle.refresh();
