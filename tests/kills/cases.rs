@@ -11,7 +11,7 @@ use std::{
 };
 
 use dealdeck::{
-    domain::{ObjectType, Payload, Properties, RecordRef},
+    domain::{ObjectType, OpState, Payload, Properties, RecordRef},
     store::{self, Keeper, NewOperation},
 };
 use serde_json::Value;
@@ -306,6 +306,20 @@ pub fn operations(data: &Path) -> Vec<(String, String)> {
     let all = keeper.outbox.list(&store::OutboxFilter::default()).unwrap();
     all.into_iter()
         .map(|op| (op.title.clone(), op.state.word().to_owned()))
+        .collect()
+}
+
+/// What is held because several processes died of it.
+pub fn suspects(data: &Path) -> Vec<String> {
+    let keeper = Keeper::open(&store::Settings { dir: data.to_owned() }).unwrap();
+    let all = keeper.outbox.list(&store::OutboxFilter::default()).unwrap();
+    all.into_iter()
+        .filter(|op| {
+            op.error
+                .as_ref()
+                .is_some_and(|error| op.state == OpState::Held && error.class == "poison")
+        })
+        .map(|op| op.id.to_string())
         .collect()
 }
 

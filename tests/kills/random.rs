@@ -12,7 +12,7 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::{
-    cases::{KINDS, Kind, Program, Scene, Truth, Wish, operations, places},
+    cases::{KINDS, Kind, Program, Scene, Truth, Wish, operations, places, suspects},
     proxy::Proxy,
     test_size,
 };
@@ -81,9 +81,14 @@ fn live(
         }
     }
     // Ten minutes later, and undisturbed.
-    let then = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10);
-    let mut last = program.command(&["sync", "--only", "deals"]);
-    let status = last.env("DEALDECK_NOW", then.to_string()).status().unwrap();
+    let then = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string();
+    let undisturbed = |words: &[&str]| program.command(words).env("DEALDECK_NOW", &then).status().unwrap();
+    let mut status = undisturbed(&["sync", "--only", "deals"]);
+    // What three processes died of waits for a person; this one has looked and sends it again.
+    for id in suspects(&data) {
+        assert!(undisturbed(&["outbox", "retry", &id]).success());
+        status = undisturbed(&["sync", "--only", "deals"]);
+    }
     let kept = operations(&data);
     let by_mark: BTreeMap<String, usize> = {
         let (mut counts, truth) = (BTreeMap::new(), Truth::about(portal, kinds));
@@ -93,17 +98,18 @@ fn live(
         counts
     };
     for wish in &acknowledged {
-        assert_eq!(
-            by_mark[&wish.mark], 1,
-            "{:?} '{}' was acknowledged ({status:?}): {kept:?}",
-            wish.kind, wish.mark
-        );
+        let its: Vec<_> = kept.iter().filter(|(title, _)| *title == wish.mark).collect();
+        let effects = by_mark[&wish.mark];
+        assert_eq!(effects, 1, "{:?} '{}': {its:?}, {status:?}", wish.kind, wish.mark);
     }
     for wish in &attempted {
         assert!(by_mark[&wish.mark] <= 1, "{:?} '{}' is doubled", wish.kind, wish.mark);
     }
-    let finished = kept.iter().all(|(_, state)| state == "done" || state == "landed");
-    assert!(finished, "{kept:?}");
+    let left: Vec<_> = kept
+        .iter()
+        .filter(|(_, state)| state != "done" && state != "landed")
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
