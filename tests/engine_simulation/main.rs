@@ -18,6 +18,8 @@ mod disk;
 mod faults;
 mod invariants;
 mod sent;
+mod sweep;
+mod targeted;
 mod wire;
 
 use std::sync::Arc;

@@ -34,6 +34,8 @@ pub struct State {
     /// The next request is spoiled like this and the ones after it are not: for a sweep.
     pub nth: Option<(u32, &'static str)>,
     pub requests: u32,
+    /// The next write is spoiled like this.
+    pub next_write: Option<&'static str>,
     /// The look into the outbox; none while no process runs.
     pub reader: Option<Reader>,
     /// Whose portal answers.
@@ -121,6 +123,7 @@ impl Wire {
                 writes: 0,
                 nth: None,
                 requests: 0,
+                next_write: None,
                 reader: None,
                 account,
                 busy: BTreeMap::new(),
@@ -178,7 +181,9 @@ impl Wire {
     fn draw(&self, method: &str, path: &str, is_write: bool) -> Option<Kind> {
         let mut state = self.state();
         state.requests += 1;
+        let wanted = state.next_write.take_if(|_| is_write);
         let name = match state.nth {
+            _ if wanted.is_some() => wanted,
             Some((nth, name)) if nth == state.requests => Some(name),
             Some(_) => None,
             None => {
