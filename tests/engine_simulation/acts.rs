@@ -266,6 +266,7 @@ impl Day {
                 process.kill().await;
                 self.ends_second().await;
                 self.wire.state().reader = None;
+                self.eyes = None;
                 self.world.dir = disk;
                 self.mirror_is_lost();
                 self.book.fault("power-loss");
@@ -274,6 +275,7 @@ impl Day {
                 process.end().await;
                 self.ends_second().await;
                 self.wire.state().reader = None;
+                self.eyes = None;
                 if disk::damage(&place.dir) {
                     self.mirror_is_lost();
                     self.book.fault("mirror-damaged");

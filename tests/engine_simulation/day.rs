@@ -97,6 +97,10 @@ pub struct Day {
     pub clock_was: i64,
     /// Operations of a mirror that was lost since.
     pub forgotten: BTreeSet<OpId>,
+    /// A look into the store that is kept open: opening one costs more than looking.
+    pub eyes: Option<Reader>,
+    /// When each deal was created.
+    pub born: BTreeMap<String, String>,
     /// Deals whose links were changed by an operation.
     pub relinked: BTreeSet<String>,
 }
@@ -179,6 +183,8 @@ impl Day {
             clock_is: 0,
             clock_was: 0,
             forgotten: BTreeSet::new(),
+            eyes: None,
+            born: BTreeMap::new(),
             relinked: BTreeSet::new(),
         };
         day.start();
