@@ -291,7 +291,7 @@ impl Day {
         // Whoever waited beside it takes over.
         match self.second.take().filter(|_| self.rng.random_bool(0.5)) {
             Some(second) => {
-                second.handle.set_watched(true);
+                second.handle.set_watched(self.is_watched());
                 self.process = Some(second);
             }
             None => self.start(),

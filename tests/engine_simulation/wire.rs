@@ -25,6 +25,9 @@ use crate::{
     sent::{self, Sent},
 };
 
+/// Milliseconds after the beginning from which on midnight may be over.
+const EVENING: u128 = 2_400_000;
+
 /// What the way knows and what is wanted of it.
 pub struct State {
     pub rng: ChaCha8Rng,
@@ -193,8 +196,8 @@ impl Wire {
                 }
                 let kind = faults::draw(&mut state.rng, method, path)?;
                 if kind.name == "429daily" {
-                    // Once is enough for a day; and by a wrong clock nobody knows when it ends.
-                    if state.clock_is_wrong || std::mem::replace(&mut state.day_spent, true) {
+                    // Once is enough, shortly before midnight; and by a wrong clock nobody knows when that is.
+                    if state.clock_is_wrong || self.now() > EVENING || std::mem::replace(&mut state.day_spent, true) {
                         return None;
                     }
                 }
