@@ -47,6 +47,8 @@ impl Day {
                 let key = format!("note:{deal}");
                 let _ = self.handle().save_draft(&key, Some(SMUGGLED)).await;
             }
+            94..=95 => self.changes_what_was_claimed().await,
+            96..=97 => self.undoes_over_a_colleague().await,
             _ => self.handle().refresh(),
         }
         if self.wire.state().refused && self.rng.random_bool(0.85) {
@@ -114,14 +116,16 @@ impl Day {
 
     pub async fn undoes(&mut self) {
         for _ in 0..self.rng.random_range(1..4) {
-            let Ok(outcome) = self.handle().undo().await else {
-                return;
-            };
-            self.book.log(format!("{} undo", self.wire.now()));
-            if let UndoOutcome::Inverse { op, .. } = outcome {
-                self.acknowledged.push(op);
-                self.name(op);
-            }
+            self.undoes_one().await;
+        }
+    }
+
+    pub async fn undoes_one(&mut self) {
+        let outcome = self.handle().undo().await;
+        self.book.log(format!("{} undo", self.wire.now()));
+        if let Ok(UndoOutcome::Inverse { op, .. }) = outcome {
+            self.acknowledged.push(op);
+            self.name(op);
         }
     }
 
@@ -262,6 +266,7 @@ impl Day {
                 process.kill().await;
                 self.ends_second().await;
                 self.wire.state().reader = None;
+                self.eyes = None;
                 self.world.dir = disk;
                 self.mirror_is_lost();
                 self.book.fault("power-loss");
@@ -270,6 +275,7 @@ impl Day {
                 process.end().await;
                 self.ends_second().await;
                 self.wire.state().reader = None;
+                self.eyes = None;
                 if disk::damage(&place.dir) {
                     self.mirror_is_lost();
                     self.book.fault("mirror-damaged");
@@ -285,7 +291,7 @@ impl Day {
         // Whoever waited beside it takes over.
         match self.second.take().filter(|_| self.rng.random_bool(0.5)) {
             Some(second) => {
-                second.handle.set_watched(true);
+                second.handle.set_watched(self.is_watched());
                 self.process = Some(second);
             }
             None => self.start(),

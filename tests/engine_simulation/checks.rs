@@ -26,7 +26,7 @@ impl Day {
 
     /// An operation came into a new state.
     pub async fn look_at(&mut self, op: OpId, deal: Option<&DealId>) {
-        let reader = self.reader();
+        let reader = self.eyes.take().unwrap_or_else(|| self.reader());
         let Some(kept) = reader.outbox.get(op).unwrap() else {
             return;
         };
@@ -36,11 +36,12 @@ impl Day {
         if let Some(deal) = deal {
             self.check_shown(&reader, deal).await;
         }
+        self.eyes = Some(reader);
     }
 
     /// After every step.
     pub async fn check_now(&mut self) {
-        let reader = self.reader();
+        let reader = self.eyes.take().unwrap_or_else(|| self.reader());
         for op in &self.acknowledged {
             let kept = reader.outbox.get(*op).unwrap();
             self.book.check(Invariant::NoLostAction, kept.is_some(), || {
@@ -60,6 +61,7 @@ impl Day {
             }
         }
         self.check_mirror(&reader).await;
+        self.eyes = Some(reader);
     }
 
     /// What the attempts of an operation must say, beside what its exchanges showed.
@@ -208,10 +210,15 @@ impl Day {
         if self.foreign {
             return;
         }
-        let everything = self.everything(ObjectType::Deals).await;
         let Ok(rows) = reader.mirror.all(ObjectType::Deals) else {
             return;
         };
+        if rows.iter().any(|row| !self.born.contains_key(&row.id)) {
+            for (id, record) in self.everything(ObjectType::Deals).await {
+                let born = record["properties"]["createdate"].as_str().unwrap_or_default();
+                self.born.insert(id, born.to_owned());
+            }
+        }
         for row in rows {
             let version = row.get("hs_lastmodifieddate").unwrap_or_default().to_owned();
             let before = self.versions.get(&row.id).cloned().unwrap_or_default();
@@ -220,9 +227,7 @@ impl Day {
             });
             self.versions.insert(row.id.clone(), version);
             // One that was merged away is nobody's any more.
-            let born = everything
-                .get(&row.id)
-                .and_then(|record| record["properties"]["createdate"].as_str());
+            let born = self.born.get(&row.id).map(String::as_str);
             self.book.check(
                 Invariant::MonotonicMirror,
                 born.is_none() || born == row.get("createdate"),

@@ -114,9 +114,12 @@ pub const EVENTS: [&str; 15] = [
 
 /// A fault for a request, or none that fits.
 pub fn draw(rng: &mut impl Rng, method: &str, path: &str) -> Option<Kind> {
+    let is_batch = method == "POST" && path.contains("/crm/objects/") && path.contains("/batch/");
     let fits = |kind: &&Kind| match kind.name {
-        // What an association batch does not speak of has no associations: HubSpot would lie.
-        "partial" | "missing" => path.contains("/crm/objects/") && path.contains("/batch/") && method == "POST",
+        // HubSpot would lie: what an association batch does not speak of has no associations, and a note that is not
+        // found counts as archived.
+        "partial" => is_batch && !path.contains("/notes/"),
+        "missing" => is_batch,
         // HubSpot would lie: an archived record it does not find counts as archived.
         "404" => method == "GET" || method == "PATCH",
         "race" => method == "PATCH",

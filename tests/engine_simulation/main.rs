@@ -18,6 +18,8 @@ mod disk;
 mod faults;
 mod invariants;
 mod sent;
+mod sweep;
+mod targeted;
 mod wire;
 
 use std::sync::Arc;
@@ -82,7 +84,7 @@ fn plan(seed: u64) -> Plan {
         bug: None,
         until: None,
         steps: 36,
-        faults: 42,
+        faults: 52,
     }
 }
 

@@ -25,6 +25,9 @@ use crate::{
     sent::{self, Sent},
 };
 
+/// Milliseconds after the beginning from which on midnight may be over.
+const EVENING: u128 = 2_400_000;
+
 /// What the way knows and what is wanted of it.
 pub struct State {
     pub rng: ChaCha8Rng,
@@ -34,6 +37,8 @@ pub struct State {
     /// The next request is spoiled like this and the ones after it are not: for a sweep.
     pub nth: Option<(u32, &'static str)>,
     pub requests: u32,
+    /// The next write is spoiled like this.
+    pub next_write: Option<&'static str>,
     /// The look into the outbox; none while no process runs.
     pub reader: Option<Reader>,
     /// Whose portal answers.
@@ -121,6 +126,7 @@ impl Wire {
                 writes: 0,
                 nth: None,
                 requests: 0,
+                next_write: None,
                 reader: None,
                 account,
                 busy: BTreeMap::new(),
@@ -178,7 +184,9 @@ impl Wire {
     fn draw(&self, method: &str, path: &str, is_write: bool) -> Option<Kind> {
         let mut state = self.state();
         state.requests += 1;
+        let wanted = state.next_write.take_if(|_| is_write);
         let name = match state.nth {
+            _ if wanted.is_some() => wanted,
             Some((nth, name)) if nth == state.requests => Some(name),
             Some(_) => None,
             None => {
@@ -188,8 +196,8 @@ impl Wire {
                 }
                 let kind = faults::draw(&mut state.rng, method, path)?;
                 if kind.name == "429daily" {
-                    // Once is enough for a day; and by a wrong clock nobody knows when it ends.
-                    if state.clock_is_wrong || std::mem::replace(&mut state.day_spent, true) {
+                    // Once is enough, shortly before midnight; and by a wrong clock nobody knows when that is.
+                    if state.clock_is_wrong || self.now() > EVENING || std::mem::replace(&mut state.day_spent, true) {
                         return None;
                     }
                 }
