@@ -5,6 +5,7 @@
 //! block a face: looks are answered from the mirror, changes after one commit, the network works behind both.
 
 mod connection;
+mod contact_queue;
 mod contacts;
 mod core;
 mod course;
@@ -18,6 +19,7 @@ mod handle;
 mod keys;
 mod links;
 mod listing;
+mod local_contacts;
 mod once;
 mod partial;
 mod pull;
@@ -37,9 +39,10 @@ pub use contacts::{ContactQuery, ContactSort, find_list};
 pub use engine::Engine;
 pub use handle::Handle;
 pub use listing::{DealQuery, DealSort};
+pub use local_contacts::{Pushed, Wanted};
 pub use once::{Part, SyncOptions};
 pub use scopes::Need;
-pub use settings::Settings;
+pub use settings::{PushSettings, Settings};
 pub use slots::StoredSlots;
 
 /// The one clock, for faces that may not know the client.

@@ -32,6 +32,11 @@ pub async fn resolve(core: &Core, missed: &Missed, op: Kept) -> Result<Rest, Fau
     match &op.payload {
         Payload::SetProperties { .. } => resolve_properties(core, &op).await,
         Payload::CreateNote { .. } => resolve_note(core, missed, &op).await,
+        Payload::UpsertContact { .. } => {
+            let epoch = core.desk.read(|reader| Ok(reader.outbox.epoch()?)).await?;
+            let outcome = outcome::after_doubt(&op, epoch, &core.settings.push.retry, core.now());
+            land::finish(core, &op, outcome).await.map(|()| None)
+        }
         _ => again(core, &op, outcome::backoff(&op, Duration::from_secs(1))).await,
     }
 }

@@ -221,7 +221,7 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
             if failure.signal == Signal::MissingScope {
                 core.scopes.refused(need(op), failure.fault());
             }
-            let outcome = outcome::after_failure(op, &failure, core.now());
+            let outcome = outcome::after_failure(op, &failure, &core.settings.push.retry, core.now());
             let state = outcome.state;
             if state == OpState::Landed {
                 land::landed(core, op, None).await?;
@@ -267,7 +267,7 @@ pub fn without_scope(fault: &Fault) -> Outcome {
 /// The look before the write failed: nothing was claimed, nothing is charged.
 async fn unseen(core: &Core, op: &Kept, failure: &Failure) -> Result<Rest, Fault> {
     core.weigh(failure).await;
-    let refused = outcome::after_failure(op, failure, core.now());
+    let refused = outcome::after_failure(op, failure, &core.settings.push.retry, core.now());
     if matches!(refused.state, OpState::Held) {
         land::finish(core, op, refused).await?;
         return Ok(None);
