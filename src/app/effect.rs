@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{DealId, Submission};
+use crate::domain::{DealId, Decision, OpId, Submission};
 
 use super::Ticket;
 
@@ -13,6 +13,8 @@ pub enum Effect {
     Query(Ticket, Query),
     /// Keep a change; answered by [`super::Answer::Kept`].
     Submit(Ticket, Submission),
+    /// Carry out what a person decided about an operation; answered by [`super::Answer::Decided`].
+    Decide(Ticket, OpId, Decision),
     /// Undo the newest action; answered by [`super::Answer::Undone`].
     Undo(Ticket),
     /// Keep a note's draft (`None` drops it); answered by [`super::Answer::Drafted`].
@@ -50,8 +52,10 @@ pub enum Query {
     Deals(Vec<DealId>),
     /// One deal in detail.
     Detail(DealId),
-    /// Operations that are not finished.
+    /// Operations that are not finished or that HubSpot refused, and the last ones that are finished.
     Outbox,
+    /// One operation with all that is known of it.
+    Story(OpId),
     /// The draft of a note on this deal.
     Draft(DealId),
 }

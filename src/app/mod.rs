@@ -9,6 +9,7 @@ mod geometry;
 mod key;
 mod model;
 mod msg;
+pub mod outbox;
 mod overlay;
 pub mod registry;
 #[doc(hidden)]
@@ -17,6 +18,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod update;
+pub mod values;
 
 pub use deals::{Column, Columns, columns, in_scope};
 pub use edit::{Editor, Line};
@@ -28,6 +30,7 @@ pub use model::{
     SetupState, Stale, Waiting,
 };
 pub use msg::{Answer, Msg, Ticket};
+pub use outbox::{Confirm, FieldsForm, FormField, OperationView, OutboxScreen, Story};
 pub use overlay::{Finder, Help, Hit, NoteEditor, Overlay, PipelinePicker, StagePicker};
 pub use settings::Settings;
 pub use update::{focus_on, matching_pipelines, start, update};

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::domain::{
-    Account, ActivityItem, Connection, Deal, DealDetail, DealId, Fault, Freshness, Limits, OpId, OpState, Owner,
-    OwnerId, Pipeline, PipelineId, SegmentCount, StageId,
+    Account, ActivityItem, Connection, Deal, DealDetail, DealId, Decision, Fault, Freshness, Limits, OpId, OpState,
+    Operation, Owner, OwnerId, Pipeline, PipelineId, SegmentCount, StageId,
 };
 
-use super::{Columns, Line, NoteEditor, Overlay, Settings, Ticket, registry::Keymap};
+use super::{
+    Columns, Line, NoteEditor, OutboxScreen, Overlay, Settings, Story, Ticket,
+    outbox::{self, Typed},
+    registry::Keymap,
+};
 
 /// The dashboard.
 #[derive(Clone, Debug)]
@@ -39,8 +43,18 @@ pub struct Model {
     pub limits: Limits,
     /// The gauges as the engine last told them.
     pub latest_limits: Limits,
-    /// Unfinished operations by state, for side panel and header.
+    /// Unfinished and refused operations by state, for side panel and header.
     pub outbox: OutboxSummary,
+    /// The operations of the outbox in the order of its table, at most [`Model::LISTED`].
+    pub operations: Vec<Operation>,
+    /// How many more there are than are listed.
+    pub unlisted: usize,
+    /// The operation looked at last with all that is known of it; it may be another one than the one in focus now.
+    pub story: Option<Box<Story>>,
+    /// The operation whose story was asked for last, as it was then: when it changes, it is asked for again.
+    pub story_asked: Option<Box<Operation>>,
+    /// What was typed into forms and not sent.
+    pub typed: Typed,
     /// The feed, newest first.
     pub activity: Vec<ActivityItem>,
     /// How true the data is.
@@ -92,6 +106,8 @@ pub enum Waiting {
     Note(DealId),
     /// An undo.
     Undo,
+    /// A decision about this operation.
+    Decision(OpId, Decision),
     /// A draft of this deal's note; with the editor when that was closed, to be opened again should the draft be lost.
     Draft(DealId, Option<Box<NoteEditor>>),
 }
@@ -109,11 +125,13 @@ pub struct Stale {
 
 /// A place to come back to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The deal in focus.
-    pub deal: DealId,
-    /// It was open in detail.
-    pub open: bool,
+pub enum Place {
+    /// The board with this deal in focus.
+    Board(DealId),
+    /// This deal in detail.
+    Deal(DealId),
+    /// The outbox with this operation in focus.
+    Outbox(Option<OpId>),
 }
 
 /// The account as far as the screen needs it.
@@ -183,6 +201,8 @@ pub enum Screen {
     Board,
     /// One deal.
     Deal(Box<DealScreen>),
+    /// The operations of the outbox.
+    Outbox(OutboxScreen),
     /// First run: no usable token yet.
     Setup(SetupState),
 }
@@ -214,7 +234,7 @@ pub struct SetupState {
 /// Unfinished operations by state, with the name of the first deal of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutboxSummary {
-    /// `(state, how many, first title)`, in the order queued, in flight, uncertain, held, conflict.
+    /// `(state, how many, first title)`, in the order queued, in flight, uncertain, held, conflict, dead.
     pub rows: Vec<(OpState, usize, String)>,
 }
 
@@ -222,7 +242,18 @@ impl OutboxSummary {
     /// How many operations wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.rows.iter().map(|(_, count, _)| count).sum()
+        self.counted(|state| !state.is_final())
+    }
+
+    /// How many operations only a person can bring further.
+    #[must_use]
+    pub fn need_person(&self) -> usize {
+        self.counted(OpState::needs_person)
+    }
+
+    fn counted(&self, counts: impl Fn(OpState) -> bool) -> usize {
+        let rows = self.rows.iter().filter(|(state, ..)| counts(*state));
+        rows.map(|(_, count, _)| count).sum()
     }
 }
 
@@ -271,6 +302,8 @@ pub enum Focus {
 impl Model {
     /// How many places are remembered.
     pub const TRAIL: usize = 50;
+    /// How many operations are listed; those that need a person come first.
+    pub const LISTED: usize = 1_000;
 
     /// A dashboard that knows nothing yet.
     #[must_use]
@@ -289,6 +322,11 @@ impl Model {
             limits: Limits::default(),
             latest_limits: Limits::default(),
             outbox: OutboxSummary::default(),
+            operations: Vec::new(),
+            unlisted: 0,
+            story: None,
+            story_asked: None,
+            typed: Typed::new(),
             activity: Vec::new(),
             freshness: Freshness {
                 connection: Connection::Cached,
@@ -333,11 +371,12 @@ impl Model {
         self.now.to_zoned(self.facts.zone()).date()
     }
 
-    /// The deal in focus, on the board or in detail.
+    /// The deal in focus: on the board, in detail, or of the operation in focus.
     #[must_use]
     pub fn focused(&self) -> Option<&Deal> {
         match &self.screen {
             Screen::Deal(state) => self.deals.get(&state.id),
+            Screen::Outbox(_) => self.deals.get(&outbox::deal_of(outbox::subject(self)?)?),
             _ => self.board.focus.as_ref().and_then(|id| self.deals.get(id)),
         }
     }

@@ -1,8 +1,8 @@
 //! Everything that can happen to the dashboard. Messages can be logged, compared and replayed.
 
-use crate::domain::{Board, Deal, DealDetail, DealId, Event, Fault, Operation, Receipt, UndoOutcome};
+use crate::domain::{Board, Deal, DealDetail, DealId, Event, Fault, OpId, Operation, Receipt, UndoOutcome};
 
-use super::{Key, TimerId};
+use super::{Key, Story, TimerId};
 
 /// Ties an answer to its question: an answer with an older ticket than the newest question of its kind is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,8 +45,12 @@ pub enum Answer {
     Kept(Result<Receipt, Fault>),
     /// Undo did something.
     Undone(Result<UndoOutcome, Fault>),
-    /// Operations that are not finished, oldest first.
+    /// Operations that are not finished or that HubSpot refused, and the last ones that are finished; in any order.
     Outbox(Result<Vec<Operation>, Fault>),
+    /// One operation with all that is known of it.
+    Story(OpId, Result<Box<Story>, Fault>),
+    /// What a person decided about an operation was carried out, or not.
+    Decided(Result<Box<Operation>, Fault>),
     /// The draft kept for a deal's note.
     Draft(DealId, Option<String>),
     /// A draft is on disk, or not.

@@ -2,7 +2,7 @@
 
 use crate::domain::{DealId, StageId};
 
-use super::{Editor, Line};
+use super::{Confirm, Editor, FieldsForm, Line, OperationView};
 
 /// Something open on top.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub enum Overlay {
     Note(NoteEditor),
     /// Choose a pipeline to look at.
     Pipeline(PipelinePicker),
+    /// One operation of the outbox, with what can be decided about it.
+    Operation(OperationView),
+    /// Values to be filled in for an operation.
+    Fields(FieldsForm),
+    /// A question before something that cannot be taken back.
+    Confirm(Confirm),
 }
 
 /// The help overlay.

@@ -102,6 +102,12 @@ impl OpState {
         matches!(self, Self::Done | Self::Dead | Self::Cancelled | Self::Superseded)
     }
 
+    /// Only a person can bring it further.
+    #[must_use]
+    pub const fn needs_person(self) -> bool {
+        matches!(self, Self::Conflict | Self::Held | Self::Dead)
+    }
+
     /// The state with this word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
@@ -161,6 +167,15 @@ pub enum Payload {
 }
 
 impl Payload {
+    /// It sets a property of this name.
+    #[must_use]
+    pub fn sets(&self, name: &str) -> bool {
+        match self {
+            Self::SetProperties { values, .. } | Self::UpsertContact { values, .. } => values.contains_key(name),
+            _ => false,
+        }
+    }
+
     /// The kind of operation this is the payload of.
     #[must_use]
     pub const fn kind(&self) -> OpKind {
@@ -184,6 +199,31 @@ pub struct OpError {
     pub message: String,
     /// HubSpot's correlation id, for their support.
     pub correlation_id: Option<String>,
+}
+
+/// Before and behind the names in the sentence about fields that are wanted.
+const WANTS: (&str, &str) = ("HubSpot wants '", "' first; fill it in, then send this again");
+
+impl OpError {
+    /// The class of an operation that waits for fields the account's rules want.
+    pub const NEEDS_FIELDS: &str = "needs_fields";
+
+    /// What is said when HubSpot wants these properties first. [`Self::wanted`] reads it.
+    #[must_use]
+    pub fn wants(fields: &[String]) -> String {
+        format!("{}{}{}", WANTS.0, fields.join("', '"), WANTS.1)
+    }
+
+    /// The internal names of the properties HubSpot wants first; none when it is about something else. Internal names have
+    /// no quotes in them, so the sentence that is on disk says them exactly.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<&str> {
+        let names = (self.message.strip_prefix(WANTS.0)).and_then(|rest| rest.strip_suffix(WANTS.1));
+        match names.filter(|names| self.class == Self::NEEDS_FIELDS && !names.is_empty()) {
+            Some(names) => names.split("', '").collect(),
+            None => Vec::new(),
+        }
+    }
 }
 
 /// One send of an operation. Its row was on disk before the first byte left.
@@ -269,5 +309,32 @@ impl Operation {
     #[must_use]
     pub const fn kind(&self) -> OpKind {
         self.payload.kind()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_that_are_wanted_are_read_back_from_the_sentence() {
+        let error = |class: &str, message: String| OpError {
+            class: class.to_owned(),
+            message,
+            correlation_id: None,
+        };
+        let both = ["closed_lost_reason".to_owned(), "competitor".to_owned()];
+        let sentence = OpError::wants(&both);
+        assert_eq!(
+            sentence,
+            "HubSpot wants 'closed_lost_reason', 'competitor' first; fill it in, then send this again"
+        );
+        assert_eq!(error(OpError::NEEDS_FIELDS, sentence.clone()).wanted(), both);
+        assert_eq!(error("validation", sentence).wanted(), [""; 0]);
+        assert_eq!(error(OpError::NEEDS_FIELDS, OpError::wants(&[])).wanted(), [""; 0]);
+        assert_eq!(
+            error(OpError::NEEDS_FIELDS, "HubSpot says 'no'".to_owned()).wanted(),
+            [""; 0]
+        );
     }
 }

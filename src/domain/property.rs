@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Fault, ObjectType};
+
 /// The definition of one property of one object type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropertyDefinition {
@@ -86,4 +88,15 @@ pub struct NewProperty {
     pub kind: PropertyKind,
     /// Whether HubSpot keeps its values unique, at most ten properties per type. It cannot be changed.
     pub unique: bool,
+}
+
+/// Whether records of a type can be created so that a second send cannot make a second one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySupport {
+    /// The type.
+    pub object: ObjectType,
+    /// The unique property that carries the key; `None` where the account has none.
+    pub property: Option<String>,
+    /// Why that could not be found out, or be changed.
+    pub trouble: Option<Fault>,
 }

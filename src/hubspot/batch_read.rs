@@ -62,14 +62,15 @@ impl Client {
     }
 
     /// Records by a value of a unique property, in chunks of 100. Every value is accounted for; an e-mail address finds
-    /// its contact however it is capitalised, also where it is not the contact's first one.
+    /// its contact however it is capitalised, also where it is not the contact's first one. With `archived` only archived
+    /// records are found.
     ///
     /// # Errors
     /// [`Failure`] when any chunk failed after its retries.
     pub async fn batch_read_by(
         &self,
         lane: Lane,
-        object: ObjectType,
+        (object, archived): (ObjectType, bool),
         id_property: &str,
         values: &[String],
         properties: &[&str],
@@ -81,7 +82,7 @@ impl Client {
             object,
             properties: &properties,
             history: &[],
-            archived: false,
+            archived,
             id_property: Some(id_property),
         };
         self.batches(lane, &batch, values).await

@@ -2,9 +2,15 @@
 //! Everything in `hubspot` and `sync` asks here; under tokio's paused clock all three run in virtual time. It refuses to
 //! be used for windows or leases by its wall time, which people and networks may set at will.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
@@ -25,10 +31,12 @@ enum Source {
         start: Instant,
         wall: Timestamp,
         slot: SlotTime,
+        /// How far somebody set the wall clock, in milliseconds.
+        set_by: Arc<AtomicI64>,
     },
     /// Moved by a test: a laptop that sleeps, a wall clock somebody sets.
     #[cfg(test)]
-    Hand(std::sync::Arc<std::sync::Mutex<(Timestamp, SlotTime)>>),
+    Hand(Arc<std::sync::Mutex<(Timestamp, SlotTime)>>),
 }
 
 impl Clock {
@@ -47,6 +55,7 @@ impl Clock {
                 start: Instant::now(),
                 wall,
                 slot: boot_time(),
+                set_by: Arc::default(),
             },
         }
     }
@@ -62,7 +71,12 @@ impl Clock {
     pub fn wall(&self) -> Timestamp {
         match &self.source {
             Source::System => system_time(),
-            Source::From { start, wall, .. } => wall.saturating_add(start.elapsed()).unwrap_or(Timestamp::MAX),
+            Source::From {
+                start, wall, set_by, ..
+            } => wall
+                .saturating_add(start.elapsed())
+                .and_then(|at| at.saturating_add(SignedDuration::from_millis(set_by.load(Ordering::Relaxed))))
+                .unwrap_or(Timestamp::MAX),
             #[cfg(test)]
             Source::Hand(hand) => hand.lock().unwrap().0,
         }
@@ -79,10 +93,18 @@ impl Clock {
         }
     }
 
+    /// Somebody sets the wall clock, of every clone; the machine's own is not ours to set. Waits and slots go on.
+    pub fn set_wall_by(&self, span: SignedDuration) {
+        if let Source::From { set_by, .. } = &self.source {
+            let millis = i64::try_from(span.as_millis()).unwrap_or_default();
+            set_by.fetch_add(millis, Ordering::Relaxed);
+        }
+    }
+
     /// A clock that stands still until a test sets it. Slot time must never be set back.
     #[cfg(test)]
     pub(super) fn in_hand(wall: Timestamp) -> Self {
-        let hand = std::sync::Arc::new(std::sync::Mutex::new((wall, SlotTime(0))));
+        let hand = Arc::new(std::sync::Mutex::new((wall, SlotTime(0))));
         Self {
             source: Source::Hand(hand),
         }

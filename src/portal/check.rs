@@ -129,12 +129,10 @@ impl World {
         }
     }
 
-    /// Read-only values that may be written all the same: a deal's creation date when it is created, and the creation key
-    /// where the switch says so.
+    /// Read-only values that may be written all the same: a deal's creation date when it is created.
     fn settable(&self, object: ObjectType, name: &str, new: bool) -> bool {
         match name {
             "createdate" => new && object == ObjectType::Deals && !self.switches.on(Switch::CreateDateFixed),
-            "hs_unique_creation_key" => self.switches.on(Switch::CreationKey),
             _ => false,
         }
     }

@@ -18,6 +18,7 @@ use super::pipelines::{self, Pipeline};
 use super::schema::Schema;
 use super::search::Cache;
 use super::settings::Settings;
+use super::switches::Switch;
 use super::truth::Truth;
 use super::world::World;
 use super::{Error, fixture};
@@ -84,6 +85,9 @@ pub(super) fn world(settings: &Settings, clock: &Clock) -> Result<World, Error> 
     match &settings.fixture {
         Some(text) => fixture::load(&mut world, settings, text)?,
         None => world.lists = lists(&world, opened),
+    }
+    if world.switches.on(Switch::CreationKey) {
+        world.schema.release("hs_unique_creation_key");
     }
     Ok(world)
 }

@@ -137,6 +137,16 @@ impl Schema {
         true
     }
 
+    /// A read-only property of every type may be written in this account, and its definition says so.
+    pub(super) fn release(&mut self, name: &str) {
+        for types in self.types.values_mut() {
+            if let Some(definition) = types.get_mut(name) {
+                definition.read_only = false;
+                definition.wire["modificationMetadata"]["readOnlyValue"] = json!(false);
+            }
+        }
+    }
+
     /// The properties that exist once per stage.
     pub(super) fn define_stage(&mut self, object: ObjectType, stage: &str) {
         for (family, kind) in STAGE_FAMILIES {

@@ -23,6 +23,8 @@ pub(super) struct Truth {
     links: HashMap<(ObjectType, u64, ObjectType), Links>,
     /// Unique values (lower case) of kept records.
     unique: HashMap<(ObjectType, String, String), u64>,
+    /// Whose they were last: what archived records are found by.
+    gone: HashMap<(ObjectType, String, String), u64>,
     next_id: BTreeMap<ObjectType, u64>,
 }
 
@@ -119,6 +121,7 @@ impl Truth {
             kept: BTreeMap::new(),
             links: HashMap::new(),
             unique: HashMap::new(),
+            gone: HashMap::new(),
             next_id,
         }
     }
@@ -248,6 +251,14 @@ impl Truth {
             .then_some(id)
     }
 
+    /// The archived record whose unique property had this value last. Others may have it by now.
+    pub(super) fn archived_by_unique(&self, object: ObjectType, name: &str, value: &str) -> Option<u64> {
+        let id = *self.gone.get(&(object, name.to_owned(), value.to_lowercase()))?;
+        self.row(object, id)
+            .is_some_and(|row| row.archived_at().is_some())
+            .then_some(id)
+    }
+
     /// The record as it stands, for those who keep versions.
     pub(super) fn version(&self, object: ObjectType, id: u64) -> Option<Arc<Record>> {
         if let Some(record) = self.kept.get(&(object, id)) {
@@ -284,6 +295,7 @@ impl Truth {
         let key = |value: &str| (object, name.to_owned(), value.to_lowercase());
         if !before.is_empty() && self.unique.get(&key(before)) == Some(&id) {
             self.unique.remove(&key(before));
+            self.gone.insert(key(before), id);
         }
         if !after.is_empty() {
             self.unique.insert(key(after), id);

@@ -192,3 +192,18 @@ pub fn import(count: ImportCount, now: Option<PushedNow>, format: Format) -> ser
         }
     })
 }
+
+/// Of how many contacts it was forgotten what became of them.
+///
+/// # Errors
+/// As [`super::compact`].
+pub fn reset(count: u64, format: Format) -> serde_json::Result<String> {
+    Ok(match format {
+        Format::Json | Format::Jsonl => json::compact(&serde_json::json!({ "reset": count }))? + "\n",
+        Format::Csv => format!("reset\r\n{count}\r\n"),
+        Format::Table | Format::Markdown => format!(
+            "{} reset: selected, as if never pushed\n",
+            crate::domain::format::plural(count, "contact", "contacts")
+        ),
+    })
+}

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
-use super::{Error, Lock, Result};
+use super::{Error, Lock, Moment, Result, reached};
 
 /// The first SQLite without the bug that lets two connections damage a WAL file when they checkpoint at once
 /// (3.7.0 to 3.51.2, <https://sqlite.org/wal.html>).
@@ -129,6 +129,7 @@ fn open_in_turn(dir: &Path, kind: Kind, steps: &[M<'_>]) -> Result<Connection> {
     let mut conn = connect(&path, kind).map_err(named)?;
     journal(&conn, kind).map_err(named)?;
     check(&conn, &path, kind).map_err(named)?;
+    reached(Moment::SchemaBegun);
     Migrations::from_slice(steps)
         .to_latest(&mut conn)
         .map_err(|error| named(migration(kind, error)))?;

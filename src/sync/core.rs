@@ -81,7 +81,7 @@ pub struct Core {
 impl Core {
     /// Ties the parts together.
     pub fn new(settings: Settings, place: &store::Settings, client: Client) -> Result<Self, Fault> {
-        let (desk, notices) = Desk::open(place, settings.inline_store)?;
+        let (desk, notices) = Desk::open(place, &settings)?;
         let (as_of, account, unread) = desk.peek(|reader| {
             let as_of = reader.mirror.cursor(AS_OF)?.and_then(|text| text.parse().ok());
             Ok((as_of, reader.mirror.account()?, reader.mirror.cursor(UNREAD)?))

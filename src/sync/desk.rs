@@ -7,6 +7,10 @@ mod hand;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::hand::Hand;
+use super::{
+    Settings,
+    gate::{Call, StoreGate},
+};
 use crate::{
     domain::{Fault, FaultKind},
     store::{self, Keeper, Reader, Store},
@@ -20,23 +24,29 @@ pub struct Desk {
     reader: Arc<Place<Reader>>,
     counter: Arc<Place<Reader>>,
     dir: store::Settings,
+    gate: StoreGate,
     /// The mirror was damaged when it was opened, and holds nothing now.
     pub was_damaged: bool,
 }
 
 /// One connection and who works with it; nobody where calls run inline.
 struct Place<C> {
+    call: Call,
     conn: Arc<Mutex<C>>,
     hand: Option<Hand>,
 }
 
 impl<C> Place<C> {
-    fn new(conn: C, name: &str, inline: bool) -> Result<Arc<Self>, Fault> {
-        let hand = (!inline).then(|| Hand::hire(name)).transpose().map_err(|error| {
-            let what = format!("no thread could be started: {error}");
-            Fault::new(FaultKind::Store, what, "end other programs, then try again")
-        })?;
+    fn new(conn: C, call: Call, inline: bool) -> Result<Arc<Self>, Fault> {
+        let hand = (!inline)
+            .then(|| Hand::hire(call.word()))
+            .transpose()
+            .map_err(|error| {
+                let what = format!("no thread could be started: {error}");
+                Fault::new(FaultKind::Store, what, "end other programs, then try again")
+            })?;
         Ok(Arc::new(Self {
+            call,
             conn: Arc::new(Mutex::new(conn)),
             hand,
         }))
@@ -45,14 +55,20 @@ impl<C> Place<C> {
 
 impl Desk {
     /// Opens the store and what stands beside it. The notices are for people.
-    pub fn open(settings: &store::Settings, inline: bool) -> Result<(Self, Vec<String>), Fault> {
-        let opened = Store::open(settings)?;
+    pub fn open(place: &store::Settings, settings: &Settings) -> Result<(Self, Vec<String>), Fault> {
+        let (inline, drill) = (settings.inline_store, settings.drill);
+        let mut opened = Store::open(place)?;
+        let (mut keeper, mut reader) = (Keeper::open(place)?, Reader::open(place)?);
+        opened.store.outbox.drill(drill);
+        keeper.outbox.drill(drill);
+        reader.outbox.drill(drill);
         let desk = Self {
-            writer: Place::new(opened.store, "writer", inline)?,
-            keeper: Place::new(Keeper::open(settings)?, "keeper", inline)?,
-            reader: Place::new(Reader::open(settings)?, "reader", inline)?,
-            counter: Place::new(Reader::open(settings)?, "counter", inline)?,
-            dir: settings.clone(),
+            writer: Place::new(opened.store, Call::Write, inline)?,
+            keeper: Place::new(keeper, Call::Keep, inline)?,
+            reader: Place::new(reader, Call::Read, inline)?,
+            counter: Place::new(Reader::open(place)?, Call::Count, inline)?,
+            dir: place.clone(),
+            gate: settings.store_gate.clone(),
             was_damaged: opened.was_damaged,
         };
         Ok((desk, opened.notices))
@@ -113,6 +129,7 @@ impl Desk {
         T: Send + 'static,
         W: FnOnce(&mut C) -> Result<T, Fault> + Send + 'static,
     {
+        self.gate.pass(place.call)?;
         let conn = Arc::clone(&place.conn);
         let work = move || work(&mut conn.lock().unwrap_or_else(PoisonError::into_inner));
         let Some(hand) = &place.hand else {

@@ -10,7 +10,7 @@ use super::{
     Settings,
     connection::{Part, later},
     contact_queue,
-    core::{AS_OF, Core},
+    core::{AS_OF, Core, deal_of},
     handle::Handle,
     pull,
     push::Push,
@@ -67,6 +67,7 @@ impl Engine {
             }
         };
         tokio::select! {
+            biased;
             () = life => {}
             () = news => {}
         }
@@ -81,17 +82,15 @@ pub async fn begin_epoch(core: &Core) -> Result<u64, Fault> {
         .desk
         .write(move |store| {
             let epoch = store.outbox.epoch_begin(now)?;
-            Ok((epoch, store.outbox.recover(epoch, now)?))
+            let left = store.outbox.recover(epoch, now)?;
+            let told = left
+                .into_iter()
+                .map(|op| (op.id, deal_of(&store.outbox, &op), op.state));
+            Ok((epoch, told.collect::<Vec<_>>()))
         })
         .await?;
-    for op in left {
-        let deal = {
-            let operation = op.op.clone();
-            core.desk
-                .read(move |reader| Ok(super::core::deal_of(&reader.outbox, &operation)))
-                .await?
-        };
-        core.tell_operation(op.id, deal, op.state);
+    for (op, deal, state) in left {
+        core.tell_operation(op, deal, state);
     }
     Ok(epoch)
 }
@@ -116,6 +115,7 @@ async fn lead(core: &Core, stop: &CancellationToken) {
     );
     tokio::pin!(pushing);
     tokio::select! {
+        biased;
         () = &mut pushing => return,
         _ = rest => {}
         () = stop.cancelled() => {}
@@ -169,6 +169,7 @@ async fn probe(core: &Core) {
     loop {
         let next_try = core.line.shut().await;
         tokio::select! {
+            biased;
             () = core.wait_until(next_try.unwrap_or(Timestamp::MAX)), if next_try.is_some() => {}
             () = core.poll_bell.notified() => {}
         }

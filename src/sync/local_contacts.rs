@@ -5,7 +5,7 @@ use super::{contact_queue::pushing, contacts::find_list, handle::Handle, pull, s
 use crate::{
     domain::{
         Behind, Contact, DealId, Fault, FaultKind, FieldMap, ImportCount, Lane, LocalContact, NewContact, ObjectType,
-        OpState, PushDecision, Record, RecordRef,
+        OpId, OpState, PushDecision, Record, RecordRef,
     },
     filter::{ContactRow, Expr},
     hubspot::Quota,
@@ -98,6 +98,34 @@ impl Handle {
     /// When the store cannot be read.
     pub async fn local_contacts(&self) -> Result<Vec<LocalContact>, Fault> {
         self.core.desk.read(|reader| Ok(reader.outbox.contacts()?)).await
+    }
+
+    /// What is under way for these contacts, and else the newest push of each, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn operations_of_contacts(&self, emails: &[&str]) -> Result<Vec<OpId>, Fault> {
+        let emails: Vec<String> = emails.iter().map(|email| (*email).to_owned()).collect();
+        self.core
+            .desk
+            .read(move |reader| {
+                let mut ops = Vec::new();
+                for email in emails {
+                    let pending = reader.outbox.pending_of(&RecordRef::by_email(&email))?;
+                    let newest = reader.outbox.contact_of(&email)?.and_then(|row| row.operation);
+                    let newest = newest.map(|operation| operation.id);
+                    ops.extend(newest.filter(|id| pending.iter().all(|op| op.id != *id)));
+                    ops.extend(pending.iter().map(|op| op.id));
+                }
+                Ok(ops)
+            })
+            .await
+    }
+
+    /// The property that every push sets to the day it was made on.
+    #[must_use]
+    pub fn sync_date(&self) -> Option<&str> {
+        self.core.settings.push.sync_date.as_deref()
     }
 
     /// How many of these contacts are where.

@@ -15,6 +15,7 @@ mod detail;
 mod engine;
 mod extent;
 mod feed;
+mod gate;
 mod handle;
 mod keys;
 mod links;
@@ -37,6 +38,7 @@ mod words;
 
 pub use contacts::{ContactQuery, ContactSort, find_list};
 pub use engine::Engine;
+pub use gate::{Call, StoreGate};
 pub use handle::Handle;
 pub use listing::{DealQuery, DealSort};
 pub use local_contacts::{Pushed, Wanted};

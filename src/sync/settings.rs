@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::domain::{NewProperty, ObjectType, OwnerId, RetryPolicy, Segment};
+use super::gate::StoreGate;
+use crate::domain::{Drill, NewProperty, ObjectType, OwnerId, RetryPolicy, Segment};
 
 /// How the engine behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub struct Settings {
     pub inline_store: bool,
     /// How many records are written at the same time; operations of one record always go one after the other.
     pub parallel_writes: usize,
+    /// A deliberate bug, for the simulation that must catch it.
+    pub drill: Drill,
+    /// Who may fail a store call, for the simulation of a disk that fails.
+    pub store_gate: StoreGate,
     /// How contacts of one's own are pushed.
     pub push: PushSettings,
 }
@@ -85,6 +90,8 @@ impl Default for Settings {
             inline_store: false,
             parallel_writes: 4,
             push: PushSettings::default(),
+            drill: Drill::default(),
+            store_gate: StoreGate::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Settings, core::deal_of, push::unborn, submit, titles, view};
 use crate::{
-    domain::{DealId, Fault, ObjectType, OpState, Payload, RecordRef, UndoOutcome},
+    domain::{Bug, DealId, Drill, Fault, ObjectType, OpState, Payload, Properties, RecordRef, UndoOutcome},
     store::{Keeper, Kept, NewOperation},
 };
 
@@ -30,13 +30,14 @@ pub fn undo(store: &mut Keeper, settings: &Settings, now: Timestamp) -> Result<U
         });
     };
     let deal = deal_of(&store.outbox, &op);
+    let drill = settings.drill;
     let (outcome, moved) = match op.state {
         OpState::Queued if store.outbox.cancel(op.id, now)? => cancelled(store, &op, now)?,
         OpState::Held | OpState::Conflict | OpState::Dead => {
             store.outbox.drop_by_hand(op.id, now)?;
             cancelled(store, &op, now)?
         }
-        _ => invert(store, &op, now)?,
+        _ => invert(store, drill, &op, now)?,
     };
     Ok(Undone { outcome, moved, deal })
 }
@@ -52,8 +53,8 @@ fn cancelled(store: &mut Keeper, op: &Kept, now: Timestamp) -> Result<Step, Faul
     Ok((outcome, vec![(op.clone(), OpState::Cancelled)]))
 }
 
-fn invert(store: &mut Keeper, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
-    let inverse = match inverse(store, op)? {
+fn invert(store: &mut Keeper, drill: Drill, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
+    let inverse = match inverse(store, drill, op)? {
         Ok(inverse) => inverse,
         Err(why) => {
             // It must not stay in the way of what can still be undone.
@@ -71,7 +72,7 @@ fn invert(store: &mut Keeper, op: &Kept, now: Timestamp) -> Result<Step, Fault> 
 }
 
 /// The operation that takes another one back, or why there is none.
-fn inverse(store: &Keeper, op: &Kept) -> Result<Result<NewOperation, String>, Fault> {
+fn inverse(store: &Keeper, drill: Drill, op: &Kept) -> Result<Result<NewOperation, String>, Fault> {
     let (entity, payload) = match &op.payload {
         Payload::Archive => {
             return Ok(Err(format!(
@@ -103,12 +104,14 @@ fn inverse(store: &Keeper, op: &Kept) -> Result<Result<NewOperation, String>, Fa
             ));
         }
         Payload::SetProperties { values, base } => {
-            if let Some(why) = changed_since(store, op)? {
+            if let Some(why) = changed_since(store, op)?
+                && !drill.has(Bug::UndoUnguarded)
+            {
                 return Ok(Err(why));
             }
             let payload = Payload::SetProperties {
                 values: base.clone(),
-                base: values.clone(),
+                base: expected(store, drill, op, values)?,
             };
             (op.entity.clone(), payload)
         }
@@ -122,6 +125,19 @@ fn inverse(store: &Keeper, op: &Kept) -> Result<Result<NewOperation, String>, Fa
         undo_of: Some(op.id),
         op_key: None,
     }))
+}
+
+/// What an undo expects to find: what was set.
+fn expected(store: &Keeper, drill: Drill, op: &Kept, values: &Properties) -> Result<Properties, Fault> {
+    let mut expected = values.clone();
+    if drill.has(Bug::UndoUnguarded)
+        && let Some(record) = store.mirror.record(&op.entity)?
+    {
+        expected
+            .iter_mut()
+            .for_each(|(name, value)| *value = record.get(name).map(str::to_owned));
+    }
+    Ok(expected)
 }
 
 /// What somebody changed since on top of ours, in a sentence.

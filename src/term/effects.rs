@@ -11,8 +11,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    app::{Answer, Msg, Query, Ticket},
-    domain::{DealId, Event, Fault, FaultKind, OpState, Submission},
+    app::{Answer, Msg, Query, Story, Ticket, values::editable},
+    domain::{DealId, Decision, Event, Fault, FaultKind, OpId, OpState, Operation, Submission},
     sync::Handle,
 };
 
@@ -41,6 +41,8 @@ pub struct Effects {
 
 /// More unfinished operations than this are counted but not listed.
 const MANY: usize = 10_000;
+/// So many finished operations are listed.
+const FINISHED: usize = 50;
 
 /// What a spawned effect brings back.
 enum Done {
@@ -162,6 +164,15 @@ impl Effects {
         );
     }
 
+    /// Carries out what a person decided about an operation.
+    pub fn decide(&mut self, ticket: Ticket, op: OpId, decision: Decision) {
+        self.change(
+            ticket,
+            |result| Answer::Decided(result.map(Box::new)),
+            |engine| async move { engine.decide(op, decision).await },
+        );
+    }
+
     /// Undoes the newest action.
     pub fn undo(&mut self, ticket: Ticket) {
         self.change(ticket, Answer::Undone, |engine| async move { engine.undo().await });
@@ -261,7 +272,8 @@ async fn answer(engine: &Handle, query: Query) -> Answer {
             Answer::Deals { asked, found }
         }
         Query::Detail(id) => Answer::Detail(engine.deal(&id).await.map(|detail| detail.map(Box::new))),
-        Query::Outbox => Answer::Outbox(engine.operations(Some(&unfinished()), MANY).await),
+        Query::Outbox => Answer::Outbox(operations(engine).await),
+        Query::Story(id) => Answer::Story(id, story(engine, id).await.map(Box::new)),
         Query::Draft(id) => {
             let text = engine.draft(&draft_key(&id)).await;
             Answer::Draft(id, text)
@@ -269,8 +281,22 @@ async fn answer(engine: &Handle, query: Query) -> Answer {
     }
 }
 
-fn unfinished() -> Vec<OpState> {
-    OpState::ALL.into_iter().filter(|state| !state.is_final()).collect()
+/// What is not finished or was refused, then the last ones that are finished.
+async fn operations(engine: &Handle) -> Result<Vec<Operation>, Fault> {
+    let concerns = |state: &OpState| !state.is_final() || state.needs_person();
+    let (open, over): (Vec<_>, Vec<_>) = OpState::ALL.into_iter().partition(concerns);
+    let mut operations = engine.operations(Some(&open), MANY).await?;
+    operations.extend(engine.operations(Some(&over), FINISHED).await?);
+    Ok(operations)
+}
+
+async fn story(engine: &Handle, id: OpId) -> Result<Story, Fault> {
+    let story = engine.operation_story(id).await?;
+    let mut definitions = engine.definitions(story.operation.entity.object).await?;
+    let names = editable(&story.operation);
+    let set = |name: &str| story.operation.payload.sets(name) || names.iter().any(|(wanted, _)| *wanted == name);
+    definitions.retain(|definition| set(&definition.name));
+    Ok(Story { story, definitions })
 }
 
 /// The key under which a deal's note draft is kept.

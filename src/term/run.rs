@@ -234,6 +234,7 @@ where
         match effect {
             Effect::Query(ticket, query) => self.effects.query(ticket, query),
             Effect::Submit(ticket, submission) => self.effects.submit(ticket, submission),
+            Effect::Decide(ticket, op, decision) => self.effects.decide(ticket, op, decision),
             Effect::Undo(ticket) => self.effects.undo(ticket),
             Effect::SaveDraft(ticket, deal, text) => self.effects.save_draft(ticket, &deal, text),
             Effect::AddDraft(ticket, deal, text) => self.effects.add_draft(ticket, &deal, text),

@@ -67,6 +67,8 @@ pub struct Line {
     scopes: Mutex<Option<Vec<&'static str>>>,
     /// The token became another account's: this portal answers now.
     other: Mutex<Option<Portal>>,
+    /// What goes wrong with the very next request (`lost=1`).
+    pub mishap: Mutex<Option<String>>,
 }
 
 /// An answer somebody on the way gives instead of the portal.
@@ -125,7 +127,14 @@ impl Line {
         }
         let scopes = self.scopes.lock().unwrap().clone();
         let scopes = scopes.filter(|_| request.path_and_query.ends_with("/access-token-info"));
+        let mishap = self.mishap.lock().unwrap().take();
         async move {
+            if let Some(plan) = mishap {
+                let plan = serde_json::json!({"faults": plan}).to_string();
+                let plan = axum::http::Request::post("/__portal/faults").body(axum::body::Body::from(plan));
+                // Nobody comes in between: neither of the two waits before it has arrived.
+                let _ = router.clone().oneshot(plan.expect("a request")).await;
+            }
             let answer = router.oneshot(built).await.expect("infallible");
             if answer.extensions().get::<Wire>().is_some() {
                 return Err(broken(TransportErrorKind::Closed, true, "the connection was closed"));
@@ -288,6 +297,7 @@ impl World {
             instead: Mutex::default(),
             scopes: Mutex::default(),
             other: Mutex::default(),
+            mishap: Mutex::default(),
         });
         Self {
             portal,
@@ -310,6 +320,11 @@ impl World {
 
     /// A new process on the same disk.
     pub fn open(&self) -> (Engine, Handle) {
+        Engine::open(self.settings.clone(), &self.place(), self.client()).expect("an engine")
+    }
+
+    /// The way to the portal that processes on this disk share.
+    pub fn client(&self) -> Client {
         let settings = hubspot::Settings {
             token: self.portal.token().into(),
             jitter_seed: Some(7),
@@ -321,15 +336,14 @@ impl World {
             .granted
             .clone()
             .unwrap_or_else(|| (Credentials::Token(settings.token.clone()), Arc::default()));
-        let client = Client::signed(
+        Client::signed(
             &settings,
             credentials,
             tokens,
             transport,
             self.clock.clone(),
             Arc::new(book),
-        );
-        Engine::open(self.settings.clone(), &self.place(), client).expect("an engine")
+        )
     }
 
     /// Somebody grants access in the browser; processes that start from now on use it.

@@ -459,3 +459,46 @@ fn the_browser_gets_the_address_as_one_argument_and_no_secret() {
         "{dumped}"
     );
 }
+
+#[test]
+fn notes_are_made_safe_to_send_again_after_somebody_agreed() {
+    let portal = Simulated::start(&["--deals", "20", "--contacts", "20"]);
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let kept = piped(
+        &mut dealdeck(home, portal.url(), &["setup"]),
+        &format!("{}\n", portal.token()),
+    );
+    assert!(all(&kept).contains("duplicate-safe: no"), "{}", all(&kept));
+    let asked = piped(&mut dealdeck(home, portal.url(), &["setup", "--keys"]), "y\n");
+    assert_eq!(
+        asked.status.code(),
+        Some(2),
+        "nobody can be asked in a pipe: {}",
+        all(&asked)
+    );
+    assert!(
+        all(&asked).contains("'dealdeck_key'"),
+        "it explains first: {}",
+        all(&asked)
+    );
+    let made = piped(&mut dealdeck(home, portal.url(), &["setup", "--keys", "--yes"]), "");
+    assert_eq!(made.status.code(), Some(0), "{}", all(&made));
+    assert_eq!(all(&made).matches("duplicate-safe: yes, by 'dealdeck_key'").count(), 3);
+    let again = piped(&mut dealdeck(home, portal.url(), &["setup", "--keys"]), "");
+    assert_eq!(
+        again.status.code(),
+        Some(0),
+        "there is nothing left to ask: {}",
+        all(&again)
+    );
+    piped(&mut dealdeck(home, portal.url(), &["sync"]), "");
+    let (deal, _) = portal.open_deal();
+    let note = piped(
+        &mut dealdeck(home, portal.url(), &["note", "add", "--deal", &deal, "hello"]),
+        "",
+    );
+    assert_eq!(note.status.code(), Some(0), "{}", all(&note));
+    let notes = portal.notes_of(&deal);
+    assert!(notes[0]["properties"]["dealdeck_key"].is_string(), "{notes:?}");
+}

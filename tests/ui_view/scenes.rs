@@ -2,10 +2,10 @@
 
 use dealdeck::{
     app::{
-        DealScreen, Editor, Finder, Focus, Help, Hit, Line, Model, NoteEditor, Overlay, PipelinePicker, Said, SaidKind,
-        Screen, SetupState, StagePicker, sample,
+        Answer, DealScreen, Editor, Effect, Finder, Focus, Help, Hit, Key, KeyCode, Line, Model, Msg, NoteEditor,
+        OutboxScreen, Overlay, PipelinePicker, Query, Said, SaidKind, Screen, SetupState, StagePicker, sample, update,
     },
-    domain::{Connection, DealId, Fault, FaultKind, ObjectType, Progress, Reading},
+    domain::{Connection, DealId, Fault, FaultKind, ObjectType, OpError, OpState, Operation, Progress, Reading},
 };
 use jiff::ToSpan as _;
 
@@ -13,7 +13,7 @@ pub type Size = (u16, u16);
 pub type Scene = fn(Size) -> Model;
 
 /// Every scene by name, for rules that hold on all of them.
-pub const ALL: [(&str, Scene); 24] = [
+pub const ALL: [(&str, Scene); 33] = [
     ("board", board),
     ("detail", detail),
     ("detail-loading", detail_loading),
@@ -38,6 +38,15 @@ pub const ALL: [(&str, Scene); 24] = [
     ("cached", cached),
     ("panel", panel),
     ("hard-names", hard_names),
+    ("outbox", outbox),
+    ("outbox-empty", outbox_empty),
+    ("outbox-hard", outbox_hard),
+    ("operation", operation),
+    ("operation-held", operation_held),
+    ("operation-note", operation_note),
+    ("fields", fields),
+    ("fields-refused", fields_refused),
+    ("confirm", confirm),
 ];
 
 pub fn board(size: Size) -> Model {
@@ -326,6 +335,136 @@ pub fn hard_names(size: Size) -> Model {
         }
     }
     sample::model_with(board, size)
+}
+
+fn press(model: &mut Model, keys: &[Key]) {
+    for key in keys {
+        let effects = update(model, Msg::Key(*key), sample::now());
+        answer(model, effects);
+    }
+}
+
+/// The engine's answers about the outbox.
+fn answer(model: &mut Model, effects: Vec<Effect>) {
+    for effect in effects {
+        let answer = match effect {
+            Effect::Query(ticket, Query::Outbox) => (ticket, Answer::Outbox(Ok(sample::outbox()))),
+            Effect::Query(ticket, Query::Story(id)) => {
+                (ticket, Answer::Story(id, Ok(Box::new(sample::story(id).unwrap()))))
+            }
+            _ => continue,
+        };
+        let effects = update(model, Msg::Answer(answer.0, answer.1), sample::now());
+        self::answer(model, effects);
+    }
+}
+
+/// The outbox, the operation of this deal in focus.
+fn outbox_at(size: Size, name: &str) -> Model {
+    let mut model = board(size);
+    press(&mut model, &[Key::char('O')]);
+    let deal = id(name);
+    if let Screen::Outbox(screen) = &mut model.screen {
+        let of_deal = |operation: &&Operation| operation.entity.id == deal.as_str();
+        screen.chosen = model.operations.iter().find(of_deal).map(|operation| operation.id);
+    }
+    let effects = update(&mut model, Msg::Resumed, sample::now());
+    answer(&mut model, effects);
+    model
+}
+
+pub fn outbox(size: Size) -> Model {
+    outbox_at(size, "Moonbeam")
+}
+
+pub fn outbox_empty(size: Size) -> Model {
+    let mut model = board(size);
+    model.operations.clear();
+    model.outbox.rows.clear();
+    model.screen = Screen::Outbox(OutboxScreen::default());
+    model
+}
+
+/// Titles and reasons that are hard to fit, many rows, and text that must not reach the terminal as it is.
+pub fn outbox_hard(size: Size) -> Model {
+    let mut model = outbox(size);
+    let first = model.operations.clone();
+    for nth in 0..80 {
+        let mut operation = first[nth % first.len()].clone();
+        operation.id = dealdeck::domain::OpId(uuid(10_000 + nth as u128));
+        operation.title =
+            "stage of 月光チーズ株式会社\u{1b}]52;c;x\u{7}\u{202e}  שלב → Wissenschaftlichemitarbeiterin".to_owned();
+        operation.attempts = 4_000_000_000;
+        if let Some(error) = &mut operation.error {
+            error.message = "e\u{301}lan 👩‍👩‍👧‍👦 \u{1b}[2J not valid ".repeat(60);
+        }
+        model.operations.push(operation);
+    }
+    if let Screen::Outbox(screen) = &mut model.screen {
+        screen.row = 40;
+        screen.chosen = model.operations.get(40).map(|operation| operation.id);
+    }
+    model
+}
+
+fn uuid(number: u128) -> uuid::Uuid {
+    uuid::Uuid::from_u128(number)
+}
+
+pub fn operation(size: Size) -> Model {
+    let mut model = outbox(size);
+    press(&mut model, &[Key::plain(KeyCode::Enter)]);
+    model
+}
+
+pub fn operation_held(size: Size) -> Model {
+    let mut model = outbox_at(size, "Grandfather");
+    press(&mut model, &[Key::plain(KeyCode::Enter)]);
+    model
+}
+
+/// A note of which nobody knows whether HubSpot has it, and that has no key.
+pub fn operation_note(size: Size) -> Model {
+    let mut model = outbox_at(size, "Bandersnatch");
+    press(&mut model, &[Key::plain(KeyCode::Enter)]);
+    let error = OpError {
+        class: "unknown_outcome".to_owned(),
+        message: "not found in HubSpot – send again?".to_owned(),
+        correlation_id: None,
+    };
+    for operation in &mut model.operations {
+        if operation.state == OpState::Uncertain {
+            operation.state = OpState::Held;
+            operation.error = Some(error.clone());
+        }
+    }
+    model
+}
+
+pub fn fields(size: Size) -> Model {
+    let mut model = outbox_at(size, "Grandfather");
+    let keys = [Key::char('E'), Key::plain(KeyCode::Down), Key::plain(KeyCode::Down)];
+    press(&mut model, &keys);
+    model
+}
+
+pub fn fields_refused(size: Size) -> Model {
+    let mut model = fields(size);
+    if let Some(Overlay::Fields(form)) = &mut model.overlay {
+        form.chosen = 1;
+        form.fields[1].line = Line::new("Soggy Parasols");
+        form.fault = Some(
+            "deals have no property 'competitor_of_record' in this account any more; check its internal name in HubSpot"
+                .to_owned(),
+        );
+    }
+    model
+}
+
+pub fn confirm(size: Size) -> Model {
+    let mut model = outbox_at(size, "Grandfather");
+    press(&mut model, &[Key::char('X')]);
+    model
 }
 
 /// A board with this many deals.

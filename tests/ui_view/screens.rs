@@ -109,6 +109,71 @@ fn the_note_editor() {
 }
 
 #[test]
+fn the_outbox() {
+    check(
+        "outbox",
+        scenes::outbox,
+        &[NARROW, S60, S80, S100, S160, S220],
+        &[("dark", DARK)],
+    );
+    check(
+        "outbox",
+        scenes::outbox,
+        &[S80],
+        &[("light", LIGHT), ("plain", PLAIN), ("sixteen", SIXTEEN)],
+    );
+    check(
+        "outbox",
+        scenes::outbox,
+        &[S160],
+        &[("plain", PLAIN), ("contrast", CONTRAST), ("safe", SAFE)],
+    );
+    check("outbox-empty", scenes::outbox_empty, &[S80], &[("dark", DARK)]);
+    check("outbox-hard", scenes::outbox_hard, &[S100], &[("dark", DARK)]);
+}
+
+#[test]
+fn one_operation() {
+    check(
+        "operation",
+        scenes::operation,
+        &[S60, S80, S100, S160],
+        &[("dark", DARK)],
+    );
+    check("operation", scenes::operation, &[S80], &[("plain", PLAIN)]);
+    check(
+        "operation-held",
+        scenes::operation_held,
+        &[S80, S160],
+        &[("dark", DARK)],
+    );
+    check("operation-note", scenes::operation_note, &[S100], &[("dark", DARK)]);
+    check("fields", scenes::fields, &[S60, S80, S160], &[("dark", DARK)]);
+    check("fields", scenes::fields, &[S80], &[("plain", PLAIN)]);
+    check("fields-refused", scenes::fields_refused, &[S80], &[("dark", DARK)]);
+    check("confirm", scenes::confirm, &[S60, S160], &[("dark", DARK)]);
+}
+
+/// Each state has a sign and a word of its own, so nothing is told by colour alone.
+#[test]
+fn without_colour_every_state_of_an_operation_still_differs() {
+    let look = Look::new(Theme::Mono, Depth::NoAttributes, Glyphs::Ascii);
+    let screen = rows(&draw(&scenes::outbox(S160), &look));
+    for state in [
+        "C conflict",
+        "H held",
+        "X dead",
+        "? unknown",
+        "s sending",
+        "q queued",
+        "v done",
+        "- cancelled",
+    ] {
+        assert!(screen.iter().any(|row| row.contains(state)), "{state}: {screen:#?}");
+    }
+}
+
+#[test]
 fn first_run() {
     check("setup", scenes::setup, &[S60, S80, S160], &[("dark", DARK)]);
     check("setup", scenes::setup, &[S80], &[("plain", PLAIN)]);

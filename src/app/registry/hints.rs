@@ -1,6 +1,9 @@
 //! Hints: the most useful of what is possible now, for the footer and for the last row of what is open on top.
 
-use crate::app::{Model, Overlay};
+use crate::{
+    app::{Model, Overlay, outbox::subject, values::wants_fields},
+    domain::{Decision, OpState},
+};
 
 use super::{Action, Context, Hint, REGISTRY};
 
@@ -29,6 +32,10 @@ pub fn hints(model: &Model) -> Hints {
     let key = |action| model.keymap.first_key(context, action);
     let mut hints = Hints::default();
     for record in REGISTRY.iter().filter(|record| record.contexts.contains(&context)) {
+        // What can be decided stands in the operation itself, with what each means.
+        if context == Context::Operation && record.group != super::Group::Open && record.action != Action::Open {
+            continue;
+        }
         let Some(own) = key(record.action).filter(|_| (record.possible)(model).is_ok()) else {
             continue;
         };
@@ -49,12 +56,22 @@ pub fn hints(model: &Model) -> Hints {
 }
 
 /// The word of a picker's key says what it does there.
-const fn word_here(model: &Model, action: Action) -> Option<&'static str> {
+fn word_here(model: &Model, action: Action) -> Option<&'static str> {
+    let state = subject(model).map(|operation| operation.state);
     match (action, &model.overlay) {
         (Action::Take, Some(Overlay::Stage(_))) => Some("move"),
         (Action::Take, Some(Overlay::Find(_))) => Some("go to it"),
         (Action::Take, Some(Overlay::Pipeline(_))) => Some("show"),
         (Action::Cancel, Some(Overlay::Find(_) | Overlay::Pipeline(_))) => Some("close"),
+        (Action::Open, Some(Overlay::Operation(_))) => Some("its deal"),
+        (Action::Drop, _) if state == Some(OpState::Queued) => Some("take back"),
+        (Action::Drop, _) if state == Some(OpState::Conflict) => Some("keep theirs"),
+        (Action::Amend, _) if subject(model).is_some_and(wants_fields) => Some("fill in"),
+        (Action::Retry, _) if state == Some(OpState::Queued) => Some("send now"),
+        (Action::Retry, _) if state == Some(OpState::Conflict) => Some("send mine"),
+        (Action::Retry, _) => Some("send again"),
+        (Action::Yes, Some(Overlay::Confirm(confirm))) if confirm.decision == Decision::Drop => Some("drop it"),
+        (Action::Yes, Some(Overlay::Confirm(_))) => Some("send it again"),
         _ => None,
     }
 }

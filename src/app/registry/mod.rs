@@ -33,6 +33,11 @@ pub enum Action {
     PrevDeal,
     Pane,
     Back,
+    Drop,
+    Retry,
+    Amend,
+    OpenDeal,
+    Attention,
     Move,
     Advance,
     Retreat,
@@ -43,6 +48,7 @@ pub enum Action {
     Scope,
     Fold,
     Panel,
+    Outbox,
     Refresh,
     CopyLink,
     Browser,
@@ -62,6 +68,13 @@ pub enum Action {
     Save,
     Editor,
     CloseNote,
+    CloseOperation,
+    Submit,
+    NextField,
+    PrevField,
+    CloseForm,
+    Yes,
+    No,
     Connect,
     Leave,
 }
@@ -73,21 +86,33 @@ pub enum Context {
     Board,
     /// A deal in detail.
     Deal,
+    /// The outbox.
+    Outbox,
     /// Help.
     Help,
     /// Pickers and the finder.
     Picker,
     /// The note editor.
     Note,
+    /// An operation of the outbox.
+    Operation,
+    /// Values to be filled in for an operation.
+    Form,
+    /// A question before something that cannot be taken back.
+    Confirm,
     /// The set-up screen.
     Setup,
 }
 
 impl Context {
     /// All of them, in the order of the key table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::Board,
         Self::Deal,
+        Self::Outbox,
+        Self::Operation,
+        Self::Form,
+        Self::Confirm,
         Self::Picker,
         Self::Note,
         Self::Help,
@@ -100,6 +125,10 @@ impl Context {
         match self {
             Self::Board => "Board",
             Self::Deal => "Deal detail",
+            Self::Outbox => "Outbox",
+            Self::Operation => "Operation",
+            Self::Form => "Form",
+            Self::Confirm => "Question",
             Self::Help => "Help",
             Self::Picker => "Pickers and finder",
             Self::Note => "Note editor",
@@ -110,7 +139,7 @@ impl Context {
     /// Letters are text there, so no action can have one of them as its key.
     #[must_use]
     pub const fn types_text(self) -> bool {
-        matches!(self, Self::Picker | Self::Note | Self::Setup)
+        matches!(self, Self::Picker | Self::Note | Self::Form | Self::Setup)
     }
 
     /// Where the next key goes: what is open on top, else the screen.
@@ -120,9 +149,10 @@ impl Context {
             (Some(Overlay::Help(_)), _) => Self::Help,
             (Some(Overlay::Note(_)), _) => Self::Note,
             (Some(Overlay::Find(_) | Overlay::Stage(_) | Overlay::Pipeline(_)), _) => Self::Picker,
-            (None, Screen::Board) => Self::Board,
-            (None, Screen::Deal(_)) => Self::Deal,
-            (None, Screen::Setup(_)) => Self::Setup,
+            (Some(Overlay::Operation(_)), _) => Self::Operation,
+            (Some(Overlay::Fields(_)), _) => Self::Form,
+            (Some(Overlay::Confirm(_)), _) => Self::Confirm,
+            (None, _) => Self::under(model),
         }
     }
 
@@ -132,6 +162,7 @@ impl Context {
         match &model.screen {
             Screen::Board => Self::Board,
             Screen::Deal(_) => Self::Deal,
+            Screen::Outbox(_) => Self::Outbox,
             Screen::Setup(_) => Self::Setup,
         }
     }
@@ -146,6 +177,8 @@ pub enum Group {
     Change,
     /// Writing something down.
     Write,
+    /// Deciding about an operation.
+    Decide,
     /// Taking something back.
     Undo,
     /// Finding, and choosing what is in view.
@@ -168,6 +201,7 @@ impl Group {
             Self::Walk => "Walk",
             Self::Change => "Change a deal",
             Self::Write => "Write down",
+            Self::Decide => "Decide",
             Self::Undo => "Undo",
             Self::Find => "Find",
             Self::See => "See",
@@ -337,7 +371,10 @@ pub fn key_table(keymap: &Keymap) -> Vec<KeyRow> {
         for record in REGISTRY.iter().filter(|record| !everywhere(record)) {
             if record.contexts.first() == Some(&context) {
                 let place = match (record.contexts.len(), context) {
-                    (2.., Context::Board) => "Board and deal detail",
+                    (3.., Context::Board) => "Board, deal and outbox",
+                    (2, Context::Board) if record.contexts.contains(&Context::Outbox) => "Board and outbox",
+                    (2, Context::Board) => "Board and deal detail",
+                    (2.., Context::Outbox) => "Outbox and operation",
                     (2.., Context::Picker) => "Pickers, finder and help",
                     _ => context.title(),
                 };
@@ -347,8 +384,9 @@ pub fn key_table(keymap: &Keymap) -> Vec<KeyRow> {
     }
     rows.sort_by_key(|row| match row.place {
         "Everywhere" => 0,
-        "Board and deal detail" => 1,
-        _ => 2,
+        "Board, deal and outbox" => 1,
+        "Board and deal detail" => 2,
+        _ => 3,
     });
     rows
 }

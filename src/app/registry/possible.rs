@@ -1,8 +1,12 @@
 //! When an action is possible, and if not, why not: sentences for the context line and the help.
 
 use crate::{
-    app::{Focus, Model, Panel, Screen, geometry},
-    domain::{Deal, DealId, Stage, StageKind, stage_of},
+    app::{
+        Focus, Model, Overlay, Panel, Screen, Waiting, geometry,
+        outbox::{deal_of, subject},
+        values::editable,
+    },
+    domain::{Deal, DealId, OpState, Operation, Stage, StageKind, stage_of},
 };
 
 type Possible = Result<(), String>;
@@ -25,6 +29,11 @@ pub(super) fn deal(model: &Model) -> Possible {
 
 /// There is something to open: the deal in focus, or the deal of the panel's entry in focus.
 pub(super) fn open(model: &Model) -> Possible {
+    match (&model.overlay, &model.screen) {
+        (Some(Overlay::Operation(_)), _) => return open_deal(model),
+        (_, Screen::Outbox(_)) => return operation(model).map(|_| ()),
+        _ => {}
+    }
     if model.focus == Focus::Body {
         return deal(model);
     }
@@ -65,6 +74,78 @@ pub(super) fn movable(model: &Model) -> Possible {
         Ok(())
     } else {
         Err("the pipeline of this deal is not known yet, r reads it now".to_owned())
+    }
+}
+
+/// The operation the next key is about.
+fn operation(model: &Model) -> Result<&Operation, String> {
+    subject(model).ok_or_else(|| "no operation is in focus".to_owned())
+}
+
+/// An operation a person may decide about now.
+fn decidable(model: &Model) -> Result<&Operation, String> {
+    let operation = operation(model)?;
+    if model.settings.read_only {
+        return Err("nothing can be changed now: started with --read-only".to_owned());
+    }
+    let is_decided = |waiting: &Waiting| matches!(waiting, Waiting::Decision(id, _) if *id == operation.id);
+    if model.waiting.values().any(is_decided) {
+        return Err("what you decided about it is being kept, one moment".to_owned());
+    }
+    match operation.state {
+        OpState::InFlight | OpState::Uncertain => {
+            Err("HubSpot may have it already, its outcome is looked up first; decide then".to_owned())
+        }
+        OpState::Landed | OpState::Done => Err("HubSpot has it, u undoes it if it is the newest change".to_owned()),
+        OpState::Cancelled | OpState::Superseded => {
+            Err("it was taken back before it was sent, make the change anew if you want it".to_owned())
+        }
+        OpState::Queued | OpState::Conflict | OpState::Held | OpState::Dead => Ok(operation),
+    }
+}
+
+/// The operation may be given up.
+pub(super) fn drop(model: &Model) -> Possible {
+    decidable(model).map(|_| ())
+}
+
+/// The operation may be sent now.
+pub(super) fn retry(model: &Model) -> Possible {
+    decidable(model).map(|_| ())
+}
+
+/// The operation has values a person may set.
+pub(super) fn amend(model: &Model) -> Possible {
+    if editable(decidable(model)?).is_empty() {
+        Err("it sets no fields, send it as it is or drop it".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+/// The operation is about a deal that is here.
+pub(super) fn open_deal(model: &Model) -> Possible {
+    let deal = deal_of(operation(model)?);
+    match deal.filter(|id| model.deals.contains_key(id)) {
+        Some(_) => Ok(()),
+        None => Err("this operation is about no deal that is here".to_owned()),
+    }
+}
+
+/// Some operation needs a person.
+pub(super) fn attention(model: &Model) -> Possible {
+    if model.operations.iter().any(|operation| operation.state.needs_person()) {
+        Ok(())
+    } else {
+        Err("no operation needs you".to_owned())
+    }
+}
+
+/// The form has more than one field.
+pub(super) fn fields(model: &Model) -> Possible {
+    match &model.overlay {
+        Some(Overlay::Fields(form)) if form.fields.len() > 1 => Ok(()),
+        _ => Err("there is no other field".to_owned()),
     }
 }
 

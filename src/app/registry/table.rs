@@ -10,8 +10,16 @@ use super::{
 const BOARD: &[Context] = &[Context::Board];
 const DEAL: &[Context] = &[Context::Deal];
 const MAIN: &[Context] = &[Context::Board, Context::Deal];
+const VIEWS: &[Context] = &[Context::Board, Context::Deal, Context::Outbox];
+const WALKED: &[Context] = &[Context::Board, Context::Deal, Context::Outbox, Context::Operation];
+const OPENED: &[Context] = &[Context::Board, Context::Outbox, Context::Operation];
+const OUTBOX: &[Context] = &[Context::Outbox];
+const DECIDED: &[Context] = &[Context::Outbox, Context::Operation];
+const OPERATION: &[Context] = &[Context::Operation];
+const FORM: &[Context] = &[Context::Form];
+const CONFIRM: &[Context] = &[Context::Confirm];
 const PICKER: &[Context] = &[Context::Picker];
-const CHOICE: &[Context] = &[Context::Picker, Context::Help];
+const CHOICE: &[Context] = &[Context::Picker, Context::Help, Context::Form];
 const NOTE: &[Context] = &[Context::Note];
 const HELP: &[Context] = &[Context::Help];
 const SETUP: &[Context] = &[Context::Setup];
@@ -65,6 +73,11 @@ impl Record {
         self
     }
 
+    const fn destroys(mut self) -> Self {
+        self.risk = Risk::Destructive;
+        self
+    }
+
     const fn writes(mut self) -> Self {
         self.risk = Risk::Write;
         self
@@ -76,25 +89,33 @@ pub static REGISTRY: &[Record] = &[
     record(Action::Left, "left", "stage to the left", "left: stage or pane")
         .on(Group::Walk, BOARD, &[Key::char('h'), named(KeyCode::Left)])
         .hint(Hint::Joined(&[Action::Down, Action::Up, Action::Right], "move")),
-    record(Action::Down, "down", "down", "down: deal, note or entry").on(Group::Walk, MAIN, &[Key::char('j'), DOWN]),
-    record(Action::Up, "up", "up", "up: deal, note or entry").on(Group::Walk, MAIN, &[Key::char('k'), UP]),
+    record(Action::Down, "down", "down", "down: deal, note, entry or operation").on(
+        Group::Walk,
+        WALKED,
+        &[Key::char('j'), DOWN],
+    ),
+    record(Action::Up, "up", "up", "up: deal, note, entry or operation").on(Group::Walk, WALKED, &[Key::char('k'), UP]),
     record(Action::Right, "right", "stage to the right", "right: stage or pane").on(
         Group::Walk,
         BOARD,
         &[Key::char('l'), named(KeyCode::Right)],
     ),
-    record(Action::First, "first", "first", "first").on(Group::Walk, MAIN, &[Key::char('g'), named(KeyCode::Home)]),
-    record(Action::Last, "last", "last", "last").on(Group::Walk, MAIN, &[Key::char('G'), named(KeyCode::End)]),
+    record(Action::First, "first", "first", "first").on(Group::Walk, WALKED, &[Key::char('g'), named(KeyCode::Home)]),
+    record(Action::Last, "last", "last", "last").on(Group::Walk, WALKED, &[Key::char('G'), named(KeyCode::End)]),
     record(Action::HalfDown, "half-down", "half a page down", "half a page down").on(
         Group::Walk,
-        MAIN,
+        WALKED,
         &[Key::ctrl('d')],
     ),
-    record(Action::HalfUp, "half-up", "half a page up", "half a page up").on(Group::Walk, MAIN, &[Key::ctrl('u')]),
-    record(Action::PageDown, "page-down", "page down", "page down").on(Group::Walk, MAIN, &[named(KeyCode::PageDown)]),
-    record(Action::PageUp, "page-up", "page up", "page up").on(Group::Walk, MAIN, &[named(KeyCode::PageUp)]),
-    record(Action::Open, "open", "open", "open the deal in focus")
-        .on(Group::Walk, BOARD, &[ENTER])
+    record(Action::HalfUp, "half-up", "half a page up", "half a page up").on(Group::Walk, WALKED, &[Key::ctrl('u')]),
+    record(Action::PageDown, "page-down", "page down", "page down").on(
+        Group::Walk,
+        WALKED,
+        &[named(KeyCode::PageDown)],
+    ),
+    record(Action::PageUp, "page-up", "page up", "page up").on(Group::Walk, WALKED, &[named(KeyCode::PageUp)]),
+    record(Action::Open, "open", "open", "open the deal or the operation in focus")
+        .on(Group::Walk, OPENED, &[ENTER])
         .word("open")
         .when(possible::open),
     record(Action::NextDeal, "next-deal", "next deal", "next deal of the column")
@@ -112,8 +133,56 @@ pub static REGISTRY: &[Record] = &[
         .on(Group::Walk, BOARD, &[named(KeyCode::Tab), named(KeyCode::BackTab)])
         .when(possible::pane),
     record(Action::Back, "back", "where I was", "where I was before")
-        .on(Group::Walk, MAIN, &[named(KeyCode::Backspace)])
+        .on(Group::Walk, VIEWS, &[named(KeyCode::Backspace)])
         .when(possible::back),
+    record(
+        Action::Drop,
+        "drop",
+        "drop it",
+        "give this operation up; asks first unless it simply waits",
+    )
+    .on(Group::Decide, DECIDED, &[Key::char('X'), Key::char('1')])
+    .word("drop")
+    .when(possible::drop)
+    .destroys(),
+    record(
+        Action::Retry,
+        "retry",
+        "send it",
+        "send this operation now, or again; in a conflict: over what is there",
+    )
+    .on(Group::Decide, DECIDED, &[Key::char('R'), Key::char('2')])
+    .word("send")
+    .when(possible::retry)
+    .writes(),
+    record(
+        Action::Amend,
+        "amend",
+        "fill in, edit",
+        "fill in what HubSpot wants, or other values, then send",
+    )
+    .on(Group::Decide, DECIDED, &[Key::char('E'), Key::char('3')])
+    .word("edit")
+    .when(possible::amend)
+    .writes(),
+    record(
+        Action::OpenDeal,
+        "open-deal",
+        "its deal",
+        "open the deal of this operation",
+    )
+    .on(Group::Walk, DECIDED, &[Key::char('l'), named(KeyCode::Right)])
+    .word("deal")
+    .when(possible::open_deal),
+    record(
+        Action::Attention,
+        "attention",
+        "next that needs me",
+        "next operation that needs me",
+    )
+    .on(Group::Walk, OUTBOX, &[Key::char('!')])
+    .word("next that needs me")
+    .when(possible::attention),
     record(Action::Move, "move", "stage…", "move to a stage chosen by type-ahead")
         .on(Group::Change, MAIN, &[Key::char('m')])
         .word("stage")
@@ -134,7 +203,7 @@ pub static REGISTRY: &[Record] = &[
         .when(possible::writable)
         .writes(),
     record(Action::Undo, "undo", "undo", "undo my last write")
-        .on(Group::Undo, MAIN, &[Key::char('u')])
+        .on(Group::Undo, VIEWS, &[Key::char('u')])
         .word("undo")
         .when(possible::undo)
         .writes(),
@@ -163,8 +232,16 @@ pub static REGISTRY: &[Record] = &[
         .on(Group::See, BOARD, &[Key::char('I')])
         .word("panel")
         .when(possible::panel),
+    record(
+        Action::Outbox,
+        "go-outbox",
+        "outbox",
+        "outbox: what waits, and what needs you; to the operation of the deal in focus",
+    )
+    .on(Group::See, MAIN, &[Key::char('O')])
+    .word("outbox"),
     record(Action::Refresh, "refresh", "refresh", "ask HubSpot for changes now")
-        .on(Group::See, MAIN, &[Key::char('r')])
+        .on(Group::See, VIEWS, &[Key::char('r')])
         .word("refresh"),
     record(
         Action::CopyLink,
@@ -172,7 +249,7 @@ pub static REGISTRY: &[Record] = &[
         "copy the link",
         "copy the link to the deal",
     )
-    .on(Group::Away, MAIN, &[Key::char('Y')])
+    .on(Group::Away, VIEWS, &[Key::char('Y')])
     .when(possible::link),
     record(
         Action::Browser,
@@ -180,22 +257,22 @@ pub static REGISTRY: &[Record] = &[
         "open in browser",
         "open the deal in the browser",
     )
-    .on(Group::Away, MAIN, &[Key::char('o')])
+    .on(Group::Away, VIEWS, &[Key::char('o')])
     .word("browser")
     .when(possible::link),
     record(Action::Help, "help", "help", "help: keys and marks of this view")
-        .on(Group::Program, MAIN, &[Key::char('?'), named(KeyCode::F(1))])
-        .hint(Hint::Right("help", MAIN)),
+        .on(Group::Program, VIEWS, &[Key::char('?'), named(KeyCode::F(1))])
+        .hint(Hint::Right("help", VIEWS)),
     record(
         Action::Escape,
         "escape",
         "close, back",
         "close what is open, back to the board",
     )
-    .on(Group::Walk, MAIN, &[ESC])
-    .hint(Hint::Right("board", DEAL)),
+    .on(Group::Walk, VIEWS, &[ESC])
+    .hint(Hint::Right("board", &[Context::Deal, Context::Outbox])),
     record(Action::Quit, "quit", "back, quit", "back; on the board: quit")
-        .on(Group::Program, MAIN, &[Key::char('q')])
+        .on(Group::Program, VIEWS, &[Key::char('q')])
         .hint(Hint::Right("quit", BOARD)),
     record(
         Action::QuitNow,
@@ -252,6 +329,49 @@ pub static REGISTRY: &[Record] = &[
     record(Action::CloseNote, "close-note", "close", "close, the draft stays")
         .on(Group::Open, NOTE, &[ESC])
         .word("close, draft stays"),
+    record(
+        Action::CloseOperation,
+        "leave-it",
+        "leave it",
+        "close, nothing is decided",
+    )
+    .on(
+        Group::Open,
+        OPERATION,
+        &[ESC, Key::char('4'), Key::char('q'), Key::char('O')],
+    )
+    .word("leave it"),
+    record(
+        Action::Submit,
+        "submit",
+        "send",
+        "to the next field that is empty; when none is, send with these values",
+    )
+    .on(Group::Open, FORM, &[ENTER, Key::ctrl('s'), named(KeyCode::F(2))])
+    .word("send")
+    .writes(),
+    record(Action::NextField, "next-field", "next field", "next field")
+        .on(Group::Open, FORM, &[named(KeyCode::Tab)])
+        .word("next field")
+        .when(possible::fields),
+    record(Action::PrevField, "prev-field", "previous field", "previous field")
+        .on(Group::Open, FORM, &[named(KeyCode::BackTab)])
+        .when(possible::fields),
+    record(
+        Action::CloseForm,
+        "close-form",
+        "close",
+        "close, nothing is sent, what was typed stays",
+    )
+    .on(Group::Open, FORM, &[ESC])
+    .word("close, nothing sent"),
+    record(Action::Yes, "yes", "yes", "yes, do it")
+        .on(Group::Open, CONFIRM, &[Key::char('y')])
+        .word("yes")
+        .writes(),
+    record(Action::No, "no", "no", "no, leave it as it is")
+        .on(Group::Open, CONFIRM, &[Key::char('n'), ESC, Key::char('q')])
+        .word("no, leave it"),
     record(Action::Connect, "connect", "connect", "keep and check the token")
         .on(Group::Open, SETUP, &[ENTER])
         .word("connect"),

@@ -1,6 +1,7 @@
 //! An invented board for tests and benches, with every mark and write state in use, and a generator for any number of
 //! deals. All names are fictitious. It is built through the same messages as in life.
 
+mod outbox;
 mod rows;
 
 use std::time::Duration;
@@ -10,13 +11,13 @@ use rust_decimal::Decimal;
 
 use crate::domain::{
     Account, ActivityItem, ActivityKind, Board, Company, Connection, Contact, Deal, DealDetail, DealId, Event,
-    Freshness, Gauge, LaneLoad, Limits, Note, ObjectType, OpId, OpKind, Operation, Owner, Payload, Pending, Pipeline,
-    Properties, PropertyDefinition, RecordRef, Segment, SegmentCount, Stage, Usage, Who, body_to_html,
+    Freshness, Gauge, LaneLoad, Limits, Note, OpId, OpKind, Operation, Owner, Pending, Pipeline, PropertyDefinition,
+    Segment, SegmentCount, Stage, Usage, Who, body_to_html,
 };
 
 use rows::{ROWS, Row};
 
-use super::{Answer, Model, Msg, Settings, Ticket, registry::Keymap, start, update};
+use super::{Answer, Model, Msg, Settings, Story, Ticket, registry::Keymap, start, update};
 
 /// The moment of the sample: Monday 23 November 2026, 10:42:03 UTC.
 #[must_use]
@@ -261,30 +262,16 @@ pub fn limits() -> Limits {
     }
 }
 
-/// The unfinished operations of the sample, oldest first.
+/// The operations of the sample: one in every state a person meets.
 #[must_use]
 pub fn outbox() -> Vec<Operation> {
-    ROWS.iter()
-        .enumerate()
-        .filter_map(|(nth, row)| {
-            Some(Operation {
-                id: op(nth),
-                entity: RecordRef::new(ObjectType::Deals, format!("{}", 1001 + nth)),
-                payload: Payload::SetProperties {
-                    values: Properties::new(),
-                    base: Properties::new(),
-                },
-                state: row.8?,
-                attempts: 0,
-                created_at: now(),
-                not_before: None,
-                error: None,
-                remote_id: None,
-                undo_of: None,
-                title: format!("amount of {}", row.1),
-            })
-        })
-        .collect()
+    outbox::operations()
+}
+
+/// The operation of a deal with everything known of it.
+#[must_use]
+pub fn story(id: OpId) -> Option<Story> {
+    outbox::story(id)
 }
 
 /// A dashboard with this board, live, everybody's deals in view, the focus on Acme, one card flashing.

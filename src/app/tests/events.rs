@@ -143,15 +143,15 @@ fn what_needs_a_person_is_said() {
     for (state, said) in [
         (
             OpState::Conflict,
-            "somebody else changed the same value of 'Moonbeam Cheese Co', yours is not sent",
+            "somebody else changed the same value of 'Moonbeam Cheese Co', yours is not sent, O shows both",
         ),
         (
             OpState::Held,
-            "a change of 'Moonbeam Cheese Co' waits for you, the outbox says why",
+            "a change of 'Moonbeam Cheese Co' waits for you, O shows why",
         ),
         (
             OpState::Dead,
-            "HubSpot refuses a change of 'Moonbeam Cheese Co', its value is HubSpot's again",
+            "HubSpot refuses a change of 'Moonbeam Cheese Co', its value is HubSpot's again, O shows why",
         ),
         (OpState::Queued, ""),
     ] {

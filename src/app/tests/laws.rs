@@ -7,6 +7,7 @@ use crate::{
     app::{
         Answer, Focus, Key, KeyCode, Model, Msg, Overlay, Panel, Screen, Settings, Ticket, TimerId, columns, geometry,
         matching_pipelines,
+        outbox::subject,
         registry::{Keymap, REGISTRY, help_rows, hints},
         sample, start, update,
     },
@@ -78,8 +79,14 @@ fn chosen_exists(model: &Model) -> bool {
         Some(Overlay::Stage(picker)) => within(picker.chosen, picker.stages.len()),
         Some(Overlay::Pipeline(picker)) => within(picker.chosen, matching_pipelines(model, &picker.query.text).len()),
         Some(Overlay::Help(help)) => within(help.chosen, help_rows(model, &help.query.text).len()),
+        Some(Overlay::Operation(_) | Overlay::Confirm(_)) => subject(model).is_some(),
+        Some(Overlay::Fields(form)) => subject(model).is_some() && form.chosen < form.fields.len(),
         Some(Overlay::Note(_)) | None => match &model.screen {
             Screen::Deal(state) => within(state.note, state.detail.as_ref().map_or(0, |detail| detail.notes.len())),
+            Screen::Outbox(screen) => {
+                let there = model.operations.get(screen.row).map(|operation| operation.id);
+                screen.chosen == there && (there.is_some() || model.operations.is_empty())
+            }
             _ => within(model.panel_row, model.activity.len()),
         },
     }
@@ -188,6 +195,16 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         }),
         any_id().prop_map(|id| Answer::Detail(Ok(sample::detail(&id).map(Box::new)))),
         Just(Answer::Outbox(Ok(sample::outbox()))),
+        Just(Answer::Outbox(Ok(sample::outbox().into_iter().step_by(2).collect()))),
+        (0..9_usize).prop_map(|nth| {
+            let operation = sample::outbox().swap_remove(nth % sample::outbox().len());
+            Answer::Story(operation.id, Ok(Box::new(sample::story(operation.id).unwrap())))
+        }),
+        any::<bool>().prop_map(move |ok| Answer::Decided(if ok {
+            Ok(Box::new(sample::outbox().swap_remove(0)))
+        } else {
+            Err(fault())
+        })),
         any::<bool>().prop_map(move |ok| Answer::Kept(if ok {
             Ok(Receipt {
                 op: OpId(uuid::Uuid::nil()),

@@ -4,6 +4,7 @@ mod deal;
 mod events;
 mod laws;
 mod notes;
+mod outbox;
 mod registry;
 mod view;
 mod walking;

@@ -56,11 +56,11 @@ fn footer(world: &World) -> String {
 #[test]
 fn the_footer_shows_what_is_possible_now() {
     let mut world = World::at((160, 45));
-    insta::assert_snapshot!(footer(&world), @"hjkl move  ⏎ open  m stage  > advance  n note  u undo  / find  p pipeline  M whose  I panel  r refresh  o browser | ? help  q quit");
+    insta::assert_snapshot!(footer(&world), @"hjkl move  ⏎ open  m stage  > advance  n note  u undo  / find  p pipeline  M whose  I panel  O outbox  r refresh  o browser | ? help  q quit");
     world.press("lll");
-    insta::assert_snapshot!(footer(&world), @"hjkl move  ⏎ open  m stage  n note  u undo  / find  p pipeline  M whose  I panel  r refresh  o browser | ? help  q quit");
+    insta::assert_snapshot!(footer(&world), @"hjkl move  ⏎ open  m stage  n note  u undo  / find  p pipeline  M whose  I panel  O outbox  r refresh  o browser | ? help  q quit");
     world.press("<enter>");
-    insta::assert_snapshot!(footer(&world), @"m stage  n note  u undo  / find  r refresh  o browser | ? help  Esc board");
+    insta::assert_snapshot!(footer(&world), @"m stage  n note  u undo  / find  O outbox  r refresh  o browser | ? help  Esc board");
     world.press("m");
     insta::assert_snapshot!(footer(&world), @"⏎ move  ↑↓ choose  Esc cancel, nothing sent |");
     world.press("<esc> n");

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     app::{Answer, Effect, Key, KeyCode, Model, Msg, Query, Settings, Ticket, registry::Keymap, sample, start, update},
     domain::{
-        Board, Change, Deal, DealDetail, DealId, Event, Fault, FaultKind, OpId, OpKind, OpState, Pending, Receipt,
-        UndoOutcome,
+        Board, Change, Deal, DealDetail, DealId, Decision, Event, Fault, FaultKind, OpId, OpKind, OpState, Operation,
+        Pending, Receipt, UndoOutcome,
     },
 };
 
@@ -18,6 +18,12 @@ pub struct World {
     pub board: Board,
     pub drafts: BTreeMap<DealId, String>,
     pub notes: Vec<(DealId, String)>,
+    /// The engine's operations.
+    pub operations: Vec<Operation>,
+    /// What was decided, in order.
+    pub decided: Vec<(OpId, Decision)>,
+    /// The engine refuses the next decisions with this.
+    pub refuses: Option<Fault>,
     /// Effects that are no questions, in order.
     pub done: Vec<Effect>,
     /// Keys pressed so far.
@@ -64,6 +70,9 @@ impl World {
             board,
             drafts: BTreeMap::new(),
             notes: Vec::new(),
+            operations: Vec::new(),
+            decided: Vec::new(),
+            refuses: None,
             done: Vec::new(),
             keys: 0,
             answers: true,
@@ -167,12 +176,13 @@ impl World {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             let answer = match &effect {
-                Effect::Query(..) | Effect::Submit(..) | Effect::Undo(..) if !self.answers => {
+                Effect::Query(..) | Effect::Submit(..) | Effect::Undo(..) | Effect::Decide(..) if !self.answers => {
                     self.open.push(effect);
                     continue;
                 }
                 Effect::Query(ticket, query) => Some((*ticket, self.answer(query))),
                 Effect::Submit(ticket, submission) => Some((*ticket, Answer::Kept(self.keep(&submission.change)))),
+                Effect::Decide(ticket, op, decision) => Some((*ticket, Answer::Decided(self.decide(*op, decision)))),
                 Effect::Undo(ticket) => Some((*ticket, Answer::Undone(Ok(self.take_back())))),
                 Effect::SaveDraft(ticket, ..) | Effect::AddDraft(ticket, ..) if self.drafts_broken => {
                     let fault = Fault::new(FaultKind::Store, "the disk is full", "free some space");
@@ -227,7 +237,11 @@ impl World {
                 });
                 Box::new(detail.unwrap())
             }))),
-            Query::Outbox => Answer::Outbox(Ok(Vec::new())),
+            Query::Outbox => Answer::Outbox(Ok(self.operations.clone())),
+            Query::Story(id) => match sample::story(*id) {
+                Some(story) => Answer::Story(*id, Ok(Box::new(story))),
+                None => Answer::Story(*id, Err(Fault::new(FaultKind::Store, "there is no such operation", ""))),
+            },
             Query::Draft(id) => Answer::Draft(id.clone(), self.drafts.get(id).cloned()),
         }
     }
@@ -261,6 +275,20 @@ impl World {
             other => format!("{other:?}"),
         };
         Ok(Receipt { op, said })
+    }
+
+    /// The engine's part of a decision: what is dropped is cancelled, what is sent waits.
+    fn decide(&mut self, op: OpId, decision: &Decision) -> Result<Box<Operation>, Fault> {
+        if let Some(fault) = &self.refuses {
+            return Err(fault.clone());
+        }
+        self.decided.push((op, decision.clone()));
+        let operation = self.operations.iter_mut().find(|operation| operation.id == op).unwrap();
+        operation.state = match decision {
+            Decision::Drop => OpState::Cancelled,
+            Decision::Send | Decision::SendWith(_) => OpState::Queued,
+        };
+        Ok(Box::new(operation.clone()))
     }
 
     fn take_back(&mut self) -> UndoOutcome {

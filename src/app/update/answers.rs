@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    app::{Answer, Effect, Model, OutboxSummary, SaidKind, Scope, Screen, Ticket, Waiting},
-    domain::{Board, Deal, DealDetail, DealId, DealState, Fault, OpState, Operation, PipelineId},
+    app::{Answer, Effect, Model, SaidKind, Scope, Screen, Ticket, Waiting},
+    domain::{Board, Deal, DealDetail, DealId, DealState, Fault, PipelineId},
 };
 
-use super::{board, events, finder, kind, note, pipeline, say, setup, stage, write};
+use super::{board, events, finder, kind, note, outbox, pipeline, say, setup, stage, write};
 
 /// Takes an answer in.
 pub(super) fn answered(model: &mut Model, ticket: Ticket, answer: Answer) -> Vec<Effect> {
@@ -25,6 +25,12 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, answer: Answer) -> Vec
                 None => Vec::new(),
             };
         }
+        Answer::Decided(result) => {
+            return match model.waiting.remove(&ticket) {
+                Some(Waiting::Decision(op, decision)) => outbox::decided(model, op, &decision, result.map(drop)),
+                _ => Vec::new(),
+            };
+        }
         Answer::Drafted(result) => {
             return match model.waiting.remove(&ticket) {
                 Some(Waiting::Draft(deal, closed)) => note::drafted(model, &deal, closed, result),
@@ -36,6 +42,7 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, answer: Answer) -> Vec
         Answer::Detail(_) => kind::DETAIL,
         Answer::Outbox(_) => kind::OUTBOX,
         Answer::Draft(..) => kind::DRAFT,
+        Answer::Story(..) => kind::STORY,
         Answer::Edited(_) => kind::EDIT,
         Answer::Connected(_) => kind::CONNECT,
     };
@@ -54,14 +61,18 @@ fn take(model: &mut Model, ticket: Ticket, answer: Answer) -> Vec<Effect> {
             found: Ok(found),
         } => some_deals(model, asked, found),
         Answer::Detail(result) => detail(model, result),
-        Answer::Outbox(Ok(operations)) => outbox(model, &operations),
+        Answer::Outbox(Ok(operations)) => outbox::listed(model, operations),
+        Answer::Story(_, Ok(story)) => model.story = Some(story),
         Answer::Draft(deal, text) => note::draft(model, &deal, text),
         Answer::Edited(text) => return note::edited(model, text),
         Answer::Connected(result) => return setup::connected(model, result),
-        Answer::Board(Err(fault)) | Answer::Deals { found: Err(fault), .. } | Answer::Outbox(Err(fault)) => {
+        Answer::Board(Err(fault))
+        | Answer::Deals { found: Err(fault), .. }
+        | Answer::Outbox(Err(fault))
+        | Answer::Story(_, Err(fault)) => {
             say(model, SaidKind::Fault, fault.to_string());
         }
-        Answer::Kept(_) | Answer::Undone(_) | Answer::Drafted(_) => {}
+        Answer::Kept(_) | Answer::Undone(_) | Answer::Drafted(_) | Answer::Decided(_) => {}
     }
     Vec::new()
 }
@@ -189,31 +200,4 @@ fn detail(model: &mut Model, result: Result<Option<Box<DealDetail>>, Fault>) {
         }
         Err(fault) => state.fault = Some(fault),
     }
-}
-
-/// Counts the unfinished operations by state and names the deal of the first of each.
-fn outbox(model: &mut Model, operations: &[Operation]) {
-    let order = [
-        OpState::Queued,
-        OpState::InFlight,
-        OpState::Uncertain,
-        OpState::Held,
-        OpState::Conflict,
-    ];
-    let name = |operation: &Operation| {
-        let deal = model.deals.get(operation.entity.id.as_str());
-        deal.map_or_else(|| operation.title.clone(), |deal| deal.name.clone())
-    };
-    let rows = order.into_iter().filter_map(|state| {
-        let mut of_state = operations.iter().filter(|operation| operation.state == state);
-        let first = of_state.next()?;
-        Some((state, 1 + of_state.count(), name(first)))
-    });
-    let rows = rows.collect();
-    let reasons = operations.iter().filter_map(|operation| {
-        let error = operation.error.as_ref()?;
-        Some((operation.id, error.message.clone()))
-    });
-    model.reasons = reasons.collect();
-    model.outbox = OutboxSummary { rows };
 }

@@ -7,7 +7,7 @@ use crate::{
     domain::{ActivityItem, Connection, DealId, Event, FaultKind, Gauge, Limits, OpId, OpState, OwnerId},
 };
 
-use super::{ask, kind, say, timers};
+use super::{ask, kind, outbox, say, timers};
 
 /// So many stale deals are read faster by reading everything.
 const MANY: usize = 500;
@@ -122,6 +122,7 @@ pub(super) fn reload(model: &mut Model) -> Vec<Effect> {
     }
     let mut effects = Vec::new();
     let everything = stale.board || stale.deals.len() > MANY;
+    let stale_deals = stale.deals.clone();
     if let Screen::Deal(state) = &model.screen
         && (everything || stale.deals.contains(&state.id))
     {
@@ -132,6 +133,10 @@ pub(super) fn reload(model: &mut Model) -> Vec<Effect> {
         effects.push(ask(model, Query::Board));
     } else if !stale.deals.is_empty() {
         effects.push(ask_deals(model, stale.deals));
+    }
+    if (outbox::deal_in_view(model)).is_some_and(|deal| everything || stale_deals.contains(&deal)) {
+        // What HubSpot has of it may be something else now.
+        model.story_asked = None;
     }
     if stale.outbox {
         effects.push(ask(model, Query::Outbox));
@@ -171,20 +176,19 @@ fn flash(model: &mut Model, ids: &[DealId], by: Option<OwnerId>) {
 
 /// An operation is in a new state: `✓` when it landed, a sentence when it needs a person.
 fn operation(model: &mut Model, op: OpId, deal: Option<&DealId>, state: OpState) {
-    let Some(id) = deal else { return };
-    let known = model.deals.get(id);
+    let known = deal.and_then(|id| model.deals.get(id));
     let before = known.and_then(|deal| deal.pending.iter().find(|pending| pending.op == op));
-    let name = known.map_or("a deal", |deal| deal.name.as_str());
+    let name = known.map_or("a record", |deal| deal.name.trim());
     let text = match state {
         OpState::Landed => None,
         // Some writes are confirmed and seen in the mirror in one step.
         OpState::Done if before.is_some_and(|before| before.state != OpState::Landed) => None,
         OpState::Conflict => Some(format!(
-            "somebody else changed the same value of '{name}', yours is not sent"
+            "somebody else changed the same value of '{name}', yours is not sent, O shows both"
         )),
-        OpState::Held => Some(format!("a change of '{name}' waits for you, the outbox says why")),
+        OpState::Held => Some(format!("a change of '{name}' waits for you, O shows why")),
         OpState::Dead => Some(format!(
-            "HubSpot refuses a change of '{name}', its value is HubSpot's again"
+            "HubSpot refuses a change of '{name}', its value is HubSpot's again, O shows why"
         )),
         _ => return,
     };
@@ -192,7 +196,7 @@ fn operation(model: &mut Model, op: OpId, deal: Option<&DealId>, state: OpState)
         Some(text) => say(model, SaidKind::Fault, text),
         None => {
             let until = timers::after(model.now, timers::LANDED);
-            model.landed.insert(id.clone(), until);
+            model.landed.extend(deal.map(|id| (id.clone(), until)));
         }
     }
 }

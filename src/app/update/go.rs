@@ -8,11 +8,13 @@ use crate::{
     domain::DealId,
 };
 
-use super::{ask, board, note, say};
+use super::{ask, board, note, outbox, say};
 
 /// Goes somewhere else on the screen.
 pub(super) fn go(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
+        Action::Open if matches!(model.overlay, Some(Overlay::Operation(_))) => outbox::to_deal(model),
+        Action::Open if matches!(model.screen, Screen::Outbox(_)) => outbox::details(model),
         Action::Open => match chosen(model) {
             Some(id) => {
                 remember(model);
@@ -51,13 +53,12 @@ pub(super) fn open(model: &mut Model, id: DealId) -> Vec<Effect> {
 
 /// Keeps the place in mind for `back`.
 pub(super) fn remember(model: &mut Model) {
-    let open = matches!(model.screen, Screen::Deal(_));
-    let deal = match &model.screen {
-        Screen::Deal(state) => Some(state.id.clone()),
-        _ => model.board.focus.clone(),
+    let place = match &model.screen {
+        Screen::Deal(state) => Some(Place::Deal(state.id.clone())),
+        Screen::Outbox(screen) => Some(Place::Outbox(screen.chosen)),
+        _ => model.board.focus.clone().map(Place::Board),
     };
-    let Some(deal) = deal else { return };
-    let place = Place { deal, open };
+    let Some(place) = place else { return };
     if model.trail.last() != Some(&place) {
         model.trail.push(place);
     }
@@ -69,11 +70,13 @@ fn back(model: &mut Model) -> Vec<Effect> {
     let Some(place) = model.trail.pop() else {
         return Vec::new();
     };
-    if place.open {
-        return open(model, place.deal);
-    }
+    let deal = match place {
+        Place::Deal(deal) => return open(model, deal),
+        Place::Outbox(chosen) => return outbox::show(model, chosen, None),
+        Place::Board(deal) => deal,
+    };
     model.screen = Screen::Board;
-    if !board::seek(model, &place.deal) {
+    if !board::seek(model, &deal) {
         say(model, SaidKind::Info, "the deal you came from is not in view any more");
     }
     Vec::new()
@@ -94,7 +97,15 @@ fn escape(model: &mut Model) -> Vec<Effect> {
         let here = model.board.focus.clone();
         model
             .trail
-            .pop_if(|place| !place.open && Some(&place.deal) == here.as_ref());
+            .pop_if(|place| here.as_ref().is_some_and(|deal| *place == Place::Board(deal.clone())));
+    } else if let Screen::Outbox(screen) = &model.screen {
+        let from = screen.from.clone();
+        model.screen = Screen::Board;
+        // Where it was opened from is where this goes.
+        model.trail.pop_if(|place| !matches!(place, Place::Outbox(_)));
+        if let Some(deal) = from {
+            return open(model, deal);
+        }
     } else if model.focus == Focus::Panel {
         model.focus = Focus::Body;
     } else if matches!(geometry(model).panel, Panel::Over(_)) {

@@ -5,7 +5,7 @@ use crate::app::{
     registry::{Action, Context},
 };
 
-use super::{finder, go, help, note, pipeline, say, setup, stage, walk, write};
+use super::{finder, form, go, help, note, outbox, pipeline, say, setup, stage, walk, write};
 
 /// A key was pressed.
 pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -36,6 +36,10 @@ pub(super) fn run(model: &mut Model, action: Action) -> Vec<Effect> {
         A::Pane | A::Panel | A::Fold | A::Scope => walk::arrange_view(model, action),
         A::Open | A::NextDeal | A::PrevDeal | A::Back | A::Escape | A::Quit => go::go(model, action),
         A::QuitNow | A::Suspend | A::Redraw | A::Refresh | A::CopyLink | A::Browser => go::program(model, action),
+        A::Outbox => outbox::open(model),
+        A::Drop | A::Retry | A::Amend | A::OpenDeal | A::Attention => outbox::act(model, action),
+        A::CloseOperation | A::Yes | A::No => outbox::act(model, action),
+        A::Submit | A::NextField | A::PrevField | A::CloseForm => form::act(model, action),
         A::Move => stage::open(model),
         A::Advance => write::advance(model, 1),
         A::Retreat => write::advance(model, -1),
@@ -85,7 +89,8 @@ fn choose(model: &mut Model, by: isize) -> Vec<Effect> {
         Some(Overlay::Stage(picker)) => picker.chosen = turn(picker.chosen, by, picker.stages.len()),
         Some(Overlay::Pipeline(picker)) => picker.chosen = turn(picker.chosen, by, pipelines),
         Some(Overlay::Help(_)) => help::choose(model, by),
-        Some(Overlay::Note(_)) | None => {}
+        Some(Overlay::Fields(_)) => form::choose(model, by),
+        Some(Overlay::Note(_) | Overlay::Operation(_) | Overlay::Confirm(_)) | None => {}
     }
     Vec::new()
 }
@@ -108,6 +113,8 @@ const fn is_text(key: Key) -> bool {
 fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
     match &mut model.overlay {
         Some(Overlay::Note(_)) => return note::typed(model, key),
+        Some(Overlay::Fields(form)) => form::typed(form, key),
+        Some(Overlay::Operation(_) | Overlay::Confirm(_)) => {}
         Some(Overlay::Find(finder)) => {
             if line(&mut finder.query, key) {
                 finder::search(model);
@@ -141,7 +148,7 @@ fn typed(model: &mut Model, key: Key) -> Vec<Effect> {
 }
 
 /// Edits a line; true when its text may have changed.
-fn line(line: &mut Line, key: Key) -> bool {
+pub(super) fn line(line: &mut Line, key: Key) -> bool {
     match (key.code, key.ctrl, key.alt) {
         (KeyCode::Char(c), false, false) => line.insert(c.encode_utf8(&mut [0; 4])),
         (KeyCode::Char('w'), true, _) => line.delete_word(),
@@ -174,6 +181,8 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     let first: String = text.lines().next().unwrap_or_default().trim().to_owned();
     match &mut model.overlay {
         Some(Overlay::Note(_)) => return note::paste(model, text),
+        Some(Overlay::Fields(form)) => form::paste(form, &first),
+        Some(Overlay::Operation(_) | Overlay::Confirm(_)) => {}
         Some(Overlay::Find(finder)) => {
             finder.query.insert(&first);
             finder::search(model);

@@ -4,10 +4,12 @@ mod answers;
 mod board;
 mod events;
 mod finder;
+mod form;
 mod go;
 mod help;
 mod keys;
 mod note;
+mod outbox;
 mod pipeline;
 mod setup;
 mod stage;
@@ -50,6 +52,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Resumed => vec![Effect::Redraw],
     };
     board::settle(model);
+    effects.extend(outbox::settle(model));
     effects.extend(timers::arm(model));
     effects
 }
@@ -69,6 +72,7 @@ mod kind {
     pub const DETAIL: &str = "detail";
     pub const OUTBOX: &str = "outbox";
     pub const DRAFT: &str = "draft";
+    pub const STORY: &str = "story";
     pub const EDIT: &str = "edit";
     pub const CONNECT: &str = "connect";
 }
@@ -81,6 +85,7 @@ fn ask(model: &mut Model, query: Query) -> Effect {
         Query::Detail(_) => kind::DETAIL,
         Query::Outbox => kind::OUTBOX,
         Query::Draft(_) => kind::DRAFT,
+        Query::Story(_) => kind::STORY,
     };
     Effect::Query(ticket_for(model, kind), query)
 }

@@ -5,7 +5,7 @@ use crate::{
     domain::StageKind,
 };
 
-use super::{board, say};
+use super::{board, outbox, say};
 
 /// Moves the focus.
 pub(super) fn walk(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -22,6 +22,9 @@ pub(super) fn walk(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PageDown => page,
         _ => -page,
     };
+    if outbox::walk(model, by) {
+        return Vec::new();
+    }
     if model.focus == Focus::Panel {
         model.panel_row = moved(model.panel_row, by, model.activity.len());
         return Vec::new();
@@ -32,7 +35,7 @@ pub(super) fn walk(model: &mut Model, action: Action) -> Vec<Effect> {
             state.note = moved(state.note, by, notes);
         }
         Screen::Board => step_card(model, by),
-        Screen::Setup(_) => {}
+        Screen::Outbox(_) | Screen::Setup(_) => {}
     }
     Vec::new()
 }

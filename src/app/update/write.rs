@@ -52,7 +52,7 @@ pub(super) fn kept(model: &mut Model, waiting: Waiting, result: Result<Receipt, 
     let (deal, is_note) = match waiting {
         Waiting::Move(deal) => (deal, false),
         Waiting::Note(deal) => (deal, true),
-        Waiting::Undo | Waiting::Draft(..) => return Vec::new(),
+        Waiting::Undo | Waiting::Draft(..) | Waiting::Decision(..) => return Vec::new(),
     };
     let mut effects = if is_note {
         note::kept(model, &deal, result.is_ok())

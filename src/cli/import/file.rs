@@ -133,7 +133,11 @@ fn targets(head: &StringRecord, map: &FieldMap) -> Result<Vec<String>, Fault> {
                 &format!("contacts have no property '{shown}'"),
                 &nearest.map_or_else(
                     || "name it as HubSpot does, or add it to [push.map]".to_owned(),
-                    |nearest| format!("the nearest one is '{nearest}'; [push.map] in the configuration gives fields a meaning"),
+                    |nearest| {
+                        format!(
+                            "the nearest one is '{nearest}'; [push.map] in the configuration gives fields a meaning"
+                        )
+                    },
                 ),
             ),
             NoColumn::Computed(name) => refused(
@@ -146,7 +150,10 @@ fn targets(head: &StringRecord, map: &FieldMap) -> Result<Vec<String>, Fault> {
             ),
         })?;
         if targets.contains(&target) {
-            return Err(refused(&format!("two columns are about '{target}'"), "take one of them out"));
+            return Err(refused(
+                &format!("two columns are about '{target}'"),
+                "take one of them out",
+            ));
         }
         targets.push(target);
     }
@@ -160,7 +167,10 @@ fn targets(head: &StringRecord, map: &FieldMap) -> Result<Vec<String>, Fault> {
 }
 
 fn unreadable(error: &csv::Error) -> Fault {
-    refused(&format!("the file cannot be read: {error}"), "check that it is a CSV file")
+    refused(
+        &format!("the file cannot be read: {error}"),
+        "check that it is a CSV file",
+    )
 }
 
 fn refused(what: &str, next: &str) -> Fault {
@@ -197,7 +207,9 @@ mod tests {
 
     #[test]
     fn lines_are_counted_through_quoted_breaks_and_what_an_export_quoted_is_plain_again() {
-        let rows = rows("email,company,phone\na@b.example,\"two\nlines\",'+1 555\nnobody,x,\nA@B.example,y,\nc@d.example,z\n").unwrap();
+        let rows =
+            rows("email,company,phone\na@b.example,\"two\nlines\",'+1 555\nnobody,x,\nA@B.example,y,\nc@d.example,z\n")
+                .unwrap();
         assert_eq!(value(&rows, 0, "company").as_deref(), Some("two\nlines"));
         assert_eq!(value(&rows, 0, "phone").as_deref(), Some("+1 555"));
         let bad: Vec<(u64, &str)> = rows.bad.iter().map(|bad| (bad.line, bad.field.as_str())).collect();
@@ -212,8 +224,21 @@ mod tests {
         assert!(said("email,phone,Telephone\n").contains("two columns are about 'phone'"));
         assert!(said("name,phone\n").contains("no column of e-mail addresses"));
         assert!(said("").contains("no column of e-mail addresses"));
-        let latin = read(b"email,name\na@b.example,Ada\nb@b.example,Ren\xe9\n", &FieldMap::default());
-        assert!(latin.unwrap_err().to_string().contains("line 3 of the file is not UTF-8"));
-        assert!(read(b"\xff\xfee\0", &FieldMap::default()).unwrap_err().to_string().contains("UTF-16"));
+        let latin = read(
+            b"email,name\na@b.example,Ada\nb@b.example,Ren\xe9\n",
+            &FieldMap::default(),
+        );
+        assert!(
+            latin
+                .unwrap_err()
+                .to_string()
+                .contains("line 3 of the file is not UTF-8")
+        );
+        assert!(
+            read(b"\xff\xfee\0", &FieldMap::default())
+                .unwrap_err()
+                .to_string()
+                .contains("UTF-16")
+        );
     }
 }

@@ -4,6 +4,7 @@
 
 mod consent;
 mod doorway;
+mod keys;
 mod scopes;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, StdinLock};
@@ -30,6 +31,9 @@ const LONGEST_TOKEN: u64 = 4_096;
 
 /// Runs the set-up.
 pub async fn run(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Outcome {
+    if args.keys {
+        return keys::set_up(wiring, args.yes, clock).await;
+    }
     let credentials = tokio::select! {
         given = credentials(wiring, args, clock) => given?,
         code = signals::ended_by() => return Ok(code),
@@ -46,7 +50,11 @@ pub async fn run(wiring: &Wiring, args: SetupArgs, clock: &Clock) -> Outcome {
     }
     let (account, identity) = session.handle.check().await?;
     let place = trial.accept()?;
-    print(&format!("{}kept     in {place}\n", told(&account, identity.as_ref())))?;
+    print(&format!(
+        "{}{}kept     in {place}\n",
+        told(&account, identity.as_ref()),
+        keys::told(&session.handle.key_support().await)
+    ))?;
     if wiring.token_is_given() {
         remark_line("a token is also given in the environment, a .env or the configuration; it wins over what is kept");
     }

@@ -272,6 +272,7 @@ impl Inner {
                     continue;
                 };
                 tokio::select! {
+                    biased;
                     () = changed => {}
                     () = inner.clock.sleep(wait) => {}
                 }

@@ -284,7 +284,7 @@ async fn a_key_property_makes_creates_findable() {
     }
     let keys = ["op-1".to_owned(), "op-2".to_owned()];
     let read = client
-        .batch_read_by(Lane::Verify, ObjectType::Deals, "op_key", &keys, &[])
+        .batch_read_by(Lane::Verify, (ObjectType::Deals, false), "op_key", &keys, &[])
         .await
         .unwrap();
     assert_eq!((read.records.len(), read.missing), (1, vec!["op-2".to_owned()]));

@@ -62,7 +62,13 @@ async fn contacts_are_read_and_changed_by_address() {
     let (client, script) = client(vec![read, ok(contact("2", "bob+1@x.de"))]);
     let values = ["Ann@X.de", "bob+1@x.de", "gone@x.de", "ann@x.de"].map(str::to_owned);
     let read = client
-        .batch_read_by(Lane::Read, ObjectType::Contacts, "email", &values, &["firstname"])
+        .batch_read_by(
+            Lane::Read,
+            (ObjectType::Contacts, false),
+            "email",
+            &values,
+            &["firstname"],
+        )
         .await
         .unwrap();
     assert_eq!(

@@ -94,7 +94,7 @@ fn read(
             .and_then(Value::as_str)
             .filter(|name| *name != "hs_object_id")
         {
-            Some(name) => find_by(world, object, name, &text)?,
+            Some(name) => find_by(world, object, name, &text, archived)?,
             None => text.parse().ok(),
         };
         if id.is_some_and(|id| !seen.insert(id)) {
@@ -217,7 +217,7 @@ fn update(world: &mut World, object: ObjectType, inputs: &[Map<String, Value>], 
     let mut targets = Vec::new();
     for (input, text) in inputs.iter().zip(&ids) {
         let id = match input.get("idProperty").and_then(Value::as_str) {
-            Some(name) => find_by(world, object, name, text)?,
+            Some(name) => find_by(world, object, name, text, false)?,
             None => text.parse().ok(),
         };
         let row = id.and_then(|id| {
@@ -266,7 +266,7 @@ fn upsert(world: &mut World, object: ObjectType, inputs: &[Map<String, Value>], 
             .and_then(Value::as_str)
             .unwrap_or("hs_object_id");
         let value = input.get("id").map(text_of).unwrap_or_default();
-        let known = find_by(world, object, name, &value)?;
+        let known = find_by(world, object, name, &value, false)?;
         let mut values = properties(input)?.clone();
         values.insert(name.to_owned(), json!(value));
         let row = known.and_then(|id| Some((id, world.truth.row(object, id)?)));
@@ -275,7 +275,7 @@ fn upsert(world: &mut World, object: ObjectType, inputs: &[Map<String, Value>], 
     }
     for (name, value, values, trace) in plan {
         // Looked up again: an earlier input may have created it.
-        let known = find_by(world, object, &name, &value)?;
+        let known = find_by(world, object, &name, &value, false)?;
         let id = match known {
             Some(id) => update_one(world, object, id, &values, version)?.0,
             None => {

@@ -124,13 +124,19 @@ fn opaque_key(world: &World) -> u64 {
 /// The id a path means: a number, or a unique value when `idProperty` says so.
 pub(super) fn find(world: &World, call: &Call, object: ObjectType, id: &str) -> Result<u64, Problem> {
     match call.get("idProperty").filter(|name| *name != "hs_object_id") {
-        Some(name) => find_by(world, object, name, id)?.ok_or_else(Problem::not_found),
+        Some(name) => find_by(world, object, name, id, call.flag("archived"))?.ok_or_else(Problem::not_found),
         None => id.parse().map_err(|_| Problem::not_numeric(id)),
     }
 }
 
 /// The record with this unique value; owners of other properties are told that these are not unique.
-pub(super) fn find_by(world: &World, object: ObjectType, name: &str, value: &str) -> Result<Option<u64>, Problem> {
+pub(super) fn find_by(
+    world: &World,
+    object: ObjectType,
+    name: &str,
+    value: &str,
+    archived: bool,
+) -> Result<Option<u64>, Problem> {
     if !world
         .schema
         .get(object, name)
@@ -140,7 +146,10 @@ pub(super) fn find_by(world: &World, object: ObjectType, name: &str, value: &str
             "Property '{name}' is not a unique identifier property"
         )));
     }
-    Ok(world.truth.by_unique(object, name, value))
+    Ok(match archived {
+        true => world.truth.archived_by_unique(object, name, value),
+        false => world.truth.by_unique(object, name, value),
+    })
 }
 
 fn get(world: &World, call: &Call, object: ObjectType, id: &str) -> Reply {
@@ -236,7 +245,7 @@ fn forget(world: &mut World, call: &Call) -> Reply {
     let body = call.object()?;
     let text = body.get("objectId").map(text_of).unwrap_or_default();
     let id = match body.get("idProperty").and_then(Value::as_str) {
-        Some(name) => find_by(world, ObjectType::Contacts, name, &text)?,
+        Some(name) => find_by(world, ObjectType::Contacts, name, &text, false)?,
         None => Some(text.parse().map_err(|_| Problem::not_numeric(&text))?),
     };
     let found = id.map(|id| world.truth.resolve(ObjectType::Contacts, id));

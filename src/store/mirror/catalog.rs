@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Mirror, MirrorView};
 use crate::{
     domain::{Account, ObjectType, Owner, Pipeline, PropertyDefinition},
-    store::Result,
+    store::{Moment, Result, reached},
 };
 
 impl MirrorView {
@@ -103,7 +103,11 @@ impl Mirror {
     /// # Errors
     /// When the file cannot be written.
     pub fn set_cursor(&mut self, name: &str, value: &str) -> Result<()> {
-        self.write(|tx| set_cursor(tx, name, value))
+        self.write(|tx| {
+            set_cursor(tx, name, value)?;
+            reached(Moment::CursorBegun);
+            Ok(())
+        })
     }
 
     /// Forgets a cursor: what it counted starts from the beginning.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{ObjectType, Record, RecordRef},
-    store::Result,
+    store::{Moment, Result, reached},
 };
 
 impl Mirror {
@@ -77,7 +77,9 @@ impl Mirror {
             names,
         };
         let outcome = work(&tx).and_then(|value| {
+            reached(Moment::MirrorBegun);
             tx.tx.commit()?;
+            reached(Moment::MirrorCommitted);
             Ok(value)
         });
         if outcome.is_err() {

@@ -20,7 +20,7 @@ use rusqlite::Connection;
 use rusqlite_migration::M;
 
 use super::{Result, files};
-use crate::domain::{OpError, OpId, OpState, Operation, Payload, RecordRef};
+use crate::domain::{Drill, OpError, OpId, OpState, Operation, Payload, RecordRef};
 
 pub use contacts::{KeptContacts, Pushing};
 
@@ -136,6 +136,7 @@ pub struct OutboxFilter {
 #[derive(Debug)]
 pub struct OutboxView {
     conn: Connection,
+    drill: Drill,
 }
 
 /// Everything that changes the outbox; reads like an [`OutboxView`].
@@ -156,7 +157,10 @@ impl Outbox {
     pub(super) fn open(dir: &Path) -> Result<Self> {
         let conn = files::open(dir, files::OUTBOX, STEPS)?;
         Ok(Self {
-            view: OutboxView { conn },
+            view: OutboxView {
+                conn,
+                drill: Drill::default(),
+            },
         })
     }
 
@@ -164,8 +168,16 @@ impl Outbox {
     pub(super) fn open_again(dir: &Path) -> Result<Self> {
         let conn = files::open_again(dir, files::OUTBOX)?;
         Ok(Self {
-            view: OutboxView { conn },
+            view: OutboxView {
+                conn,
+                drill: Drill::default(),
+            },
         })
+    }
+
+    /// The deliberate bug of a simulation.
+    pub const fn drill(&mut self, drill: Drill) {
+        self.view.drill = drill;
     }
 
     /// The connection, for a test that makes the disk full.
@@ -176,8 +188,16 @@ impl Outbox {
 }
 
 impl OutboxView {
+    /// The deliberate bug of a simulation.
+    pub const fn drill(&mut self, drill: Drill) {
+        self.drill = drill;
+    }
+
     pub(super) fn open(dir: &Path) -> Result<Self> {
         let conn = files::open_to_read(dir, files::OUTBOX)?;
-        Ok(Self { conn })
+        Ok(Self {
+            conn,
+            drill: Drill::default(),
+        })
     }
 }

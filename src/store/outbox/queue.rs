@@ -6,8 +6,8 @@ use uuid::{NoContext, Uuid};
 
 use super::{Kept, NewOperation, Outbox, Outcome, rows, transitions};
 use crate::{
-    domain::{OpError, OpId, OpState, Payload},
-    store::{Error, Result},
+    domain::{Bug, Drill, OpError, OpId, OpState, Payload},
+    store::{Error, Moment, Result, reached},
 };
 
 /// An operation that was in flight in so many processes that died is suspected of killing them.
@@ -20,14 +20,17 @@ impl Outbox {
     /// # Errors
     /// [`Error::Full`]; [`Error::Undone`] when another face undid the same operation first; nothing is kept then.
     pub fn keep(&mut self, new: NewOperation, now: Timestamp) -> Result<Kept> {
-        self.write(|tx| {
+        let kept = self.write(|tx| {
             let id = insert(tx, &new, OpState::Queued, now)?;
             match new.undo_of {
                 Some(of) => super::undo::mark(tx, of, Some(id), now)?,
                 None => super::undo::push(tx, id)?,
             }
+            reached(Moment::IntentBegun);
             rows::load(tx, id)
-        })
+        })?;
+        reached(Moment::IntentCommitted);
+        Ok(kept)
     }
 
     /// Begins a new epoch for the process that just took the lock: claims of earlier ones are void.
@@ -37,6 +40,7 @@ impl Outbox {
     pub fn epoch_begin(&mut self, now: Timestamp) -> Result<u64> {
         self.write(|tx| {
             tx.execute("UPDATE lease SET epoch = epoch + 1, since = ?1", [rows::micros(now)])?;
+            reached(Moment::EpochBegun);
             epoch(tx)
         })
     }
@@ -97,27 +101,38 @@ impl Outbox {
     /// [`Error::Stale`] when another process took over; [`Error::Transition`] when it is not queued any more;
     /// [`Error::Blocked`] when an earlier operation of the same record is in the way. Nothing may be sent then.
     pub fn claim(&mut self, id: OpId, epoch: u64, now: Timestamp) -> Result<Kept> {
-        self.write(|tx| {
-            let current = self::epoch(tx)?;
-            if current != epoch {
-                return Err(Error::Stale { mine: epoch, current });
+        let drill = self.view.drill;
+        let claimed = self.write(|tx| {
+            is_current(tx, epoch, drill)?;
+            let claimed = claim(tx, id, epoch, now, drill);
+            reached(Moment::ClaimBegun);
+            claimed
+        })?;
+        reached(Moment::ClaimCommitted);
+        Ok(claimed)
+    }
+
+    /// Claims, in one step, those of these operations that may be claimed: what leaves together is claimed together.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when another process took over. Nothing may be sent then.
+    pub fn claim_all(&mut self, ids: &[OpId], epoch: u64, now: Timestamp) -> Result<Vec<Kept>> {
+        let drill = self.view.drill;
+        let claimed = self.write(|tx| {
+            is_current(tx, epoch, drill)?;
+            let mut claimed = Vec::with_capacity(ids.len());
+            for id in ids {
+                match claim(tx, *id, epoch, now, drill) {
+                    Ok(op) => claimed.push(op),
+                    Err(Error::Transition { .. } | Error::Blocked { .. }) => {}
+                    Err(error) => return Err(error),
+                }
             }
-            let op = rows::load(tx, id)?;
-            check(&op, OpState::InFlight, false)?;
-            if is_behind_another(tx, &op)? || waits_for_a_person(tx, &op)? {
-                return Err(Error::Blocked { op: id });
-            }
-            tx.execute(
-                "UPDATE op SET state = 'in_flight', attempts = attempts + 1, claims = claims + 1, epoch = ?2, \
-                 claimed_at = ?3, changed_at = ?3, not_before = NULL WHERE id = ?1",
-                params![id.to_string(), epoch.cast_signed(), rows::micros(now)],
-            )?;
-            tx.execute(
-                "INSERT INTO attempt (op_id, n, epoch, intent_at) SELECT id, claims, ?2, ?3 FROM op WHERE id = ?1",
-                params![id.to_string(), epoch.cast_signed(), rows::micros(now)],
-            )?;
-            rows::load(tx, id)
-        })
+            reached(Moment::ClaimBegun);
+            Ok(claimed)
+        })?;
+        reached(Moment::ClaimCommitted);
+        Ok(claimed)
     }
 
     /// Records what became of a send, or what was found out about one, and closes the attempt if one is open.
@@ -126,13 +141,63 @@ impl Outbox {
     /// [`Error::Transition`] when the state must not follow (after an ambiguous send only `uncertain` may) or is no
     /// outcome but has a call of its own (a claim, settling, cancelling).
     pub fn finish(&mut self, id: OpId, outcome: &Outcome, now: Timestamp) -> Result<Kept> {
-        self.write(|tx| {
+        let finished = self.write(|tx| {
             let op = rows::load(tx, id)?;
             check(&op, outcome.state, outcome.ambiguous)?;
             if !transitions::is_outcome(outcome.state) {
                 return Err(refused(&op, outcome.state));
             }
             apply(tx, &op, outcome, now)?;
+            reached(Moment::OutcomeBegun);
+            rows::load(tx, id)
+        })?;
+        reached(Moment::OutcomeCommitted);
+        Ok(finished)
+    }
+
+    /// Records the outcomes of operations that left together, in one step. What landed has no place in the mirror to wait
+    /// for, so it is done.
+    ///
+    /// # Errors
+    /// As [`Outbox::finish`]; nothing is recorded then.
+    pub fn finish_all(&mut self, outcomes: &[(OpId, Outcome)], now: Timestamp) -> Result<Vec<Kept>> {
+        let finished = self.write(|tx| {
+            let mut finished = Vec::with_capacity(outcomes.len());
+            for (id, outcome) in outcomes {
+                let op = rows::load(tx, *id)?;
+                check(&op, outcome.state, outcome.ambiguous)?;
+                if !transitions::is_outcome(outcome.state) {
+                    return Err(refused(&op, outcome.state));
+                }
+                apply(tx, &op, outcome, now)?;
+                let op = rows::load(tx, *id)?;
+                if op.state == OpState::Landed {
+                    move_to(tx, &op, OpState::Done, now)?;
+                }
+                finished.push(rows::load(tx, *id)?);
+            }
+            reached(Moment::OutcomeBegun);
+            Ok(finished)
+        })?;
+        reached(Moment::OutcomeCommitted);
+        Ok(finished)
+    }
+
+    /// The account has lost the property that carried a note's key: from now on nothing tells a second copy from the
+    /// first, and it is never sent again on a guess.
+    ///
+    /// # Errors
+    /// [`Error::Missing`]; when the file cannot be written.
+    pub fn forget_key(&mut self, id: OpId, now: Timestamp) -> Result<Kept> {
+        self.write(|tx| {
+            let mut op = rows::load(tx, id)?;
+            if let Payload::CreateNote { key, .. } = &mut op.op.payload {
+                *key = None;
+            }
+            tx.execute(
+                "UPDATE op SET payload = ?2, changed_at = ?3 WHERE id = ?1",
+                params![id.to_string(), serde_json::to_string(&op.payload)?, rows::micros(now)],
+            )?;
             rows::load(tx, id)
         })
     }
@@ -145,6 +210,7 @@ impl Outbox {
         self.write(|tx| {
             let op = rows::load(tx, id)?;
             move_to(tx, &op, OpState::Done, now)?;
+            reached(Moment::SettleBegun);
             rows::load(tx, id)
         })
     }
@@ -165,14 +231,45 @@ impl Outbox {
 
     /// One transaction that takes the write lock at once, so that it never fails half way for want of it.
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let drill = self.view.drill;
         let tx = self
             .view
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&tx)?;
-        tx.commit()?;
+        if !drill.has(Bug::AckBeforeCommit) {
+            tx.commit()?;
+        }
         Ok(value)
     }
+}
+
+/// Refuses when another process has taken over sending.
+fn is_current(conn: &Connection, epoch: u64, drill: Drill) -> Result<()> {
+    let current = self::epoch(conn)?;
+    if current == epoch || drill.has(Bug::EpochIgnored) {
+        Ok(())
+    } else {
+        Err(Error::Stale { mine: epoch, current })
+    }
+}
+
+fn claim(tx: &Transaction<'_>, id: OpId, epoch: u64, now: Timestamp, drill: Drill) -> Result<Kept> {
+    let op = rows::load(tx, id)?;
+    check(&op, OpState::InFlight, false)?;
+    if !drill.has(Bug::OrderIgnored) && is_behind_another(tx, &op)? || waits_for_a_person(tx, &op)? {
+        return Err(Error::Blocked { op: id });
+    }
+    tx.prepare_cached(
+        "UPDATE op SET state = 'in_flight', attempts = attempts + 1, claims = claims + 1, epoch = ?2, claimed_at = ?3, \
+         changed_at = ?3, not_before = NULL WHERE id = ?1",
+    )?
+    .execute(params![id.to_string(), epoch.cast_signed(), rows::micros(now)])?;
+    tx.prepare_cached(
+        "INSERT INTO attempt (op_id, n, epoch, intent_at) SELECT id, claims, ?2, ?3 FROM op WHERE id = ?1",
+    )?
+    .execute(params![id.to_string(), epoch.cast_signed(), rows::micros(now)])?;
+    rows::load(tx, id)
 }
 
 /// Writes a new operation behind the last one of its record.

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, ToSql};
 
 use super::{Kept, OutboxFilter, OutboxView, queue, rows};
 use crate::{
-    domain::{Attempt, OpId, OpState, RecordRef},
+    domain::{Attempt, Bug, OpId, OpState, RecordRef},
     store::Result,
 };
 
@@ -121,37 +121,32 @@ impl OutboxView {
     /// is in flight or uncertain is always in the way (so a record never has two on the wire), an earlier one that is
     /// queued too; an earlier one that waits for a person only if both touch the same property.
     ///
+    /// At most so many are answered, without those that are `left_out`: a long queue is not read whole each time.
+    ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn ready(&self, now: Timestamp) -> Result<Vec<Kept>> {
-        let due = rows::select(
-            &self.conn,
-            "WHERE state = 'queued' AND (not_before IS NULL OR not_before <= ?1) AND NOT EXISTS (\
+    pub fn ready(&self, now: Timestamp, limit: usize, left_out: impl Fn(&Kept) -> bool) -> Result<Vec<Kept>> {
+        let sql = format!(
+            "SELECT {} FROM op WHERE state = 'queued' AND (not_before IS NULL OR not_before <= ?1) AND (?2 OR NOT EXISTS (\
                SELECT 1 FROM op AS other WHERE other.object = op.object AND other.entity = op.entity \
-               AND (other.state IN ('in_flight', 'uncertain') OR (other.state = 'queued' AND other.seq < op.seq))) \
+               AND (other.state IN ('in_flight', 'uncertain') OR (other.state = 'queued' AND other.seq < op.seq)))) \
              ORDER BY n",
-            &[&rows::micros(now)],
+            rows::COLUMNS
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut due = statement.query_map(
+            rusqlite::params![rows::micros(now), self.drill.has(Bug::OrderIgnored)],
+            rows::kept,
         )?;
-        // Thousands may be due together: where nothing waits for a person, nobody is asked about each.
-        if !self.has_somebody_to_ask()? {
-            return Ok(due);
-        }
-        let mut ready = Vec::with_capacity(due.len());
-        for op in due {
-            if !queue::waits_for_a_person(&self.conn, &op)? {
+        let mut ready = Vec::new();
+        while ready.len() < limit
+            && let Some(op) = due.next().transpose()?
+        {
+            if !left_out(&op) && !queue::waits_for_a_person(&self.conn, &op)? {
                 ready.push(op);
             }
         }
         Ok(ready)
-    }
-
-    /// Something waits for a person.
-    fn has_somebody_to_ask(&self) -> Result<bool> {
-        let waits = self
-            .conn
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM op WHERE state IN ('held', 'conflict'))")?
-            .query_row([], |row| row.get(0))?;
-        Ok(waits)
     }
 
     /// The earliest time at which a queued or uncertain operation that waits for its time is due.

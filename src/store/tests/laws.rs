@@ -206,7 +206,7 @@ impl World {
             }
         }
         assert!(in_flight.values().all(|n| *n == 1), "{in_flight:?}");
-        for op in self.outbox.ready(at(9)).unwrap() {
+        for op in self.outbox.ready(at(9), 100, |_| false).unwrap() {
             assert!(!in_flight.contains_key(&op.entity));
         }
     }

@@ -86,11 +86,11 @@ fn an_ambiguous_send_is_refused_every_way_but_uncertain() {
     assert_eq!((op.state, op.ambiguous_sends), (OpState::Uncertain, 1));
     assert!(!outbox.cancel(op.id, at(3)).unwrap());
     assert_eq!(ids(&outbox.uncertain().unwrap()), [op.id]);
-    assert!(outbox.ready(at(9)).unwrap().is_empty());
+    assert!(outbox.ready(at(9), 100, |_| false).unwrap().is_empty());
     // Found out that it did not arrive: sent again, but never taken back, since the first send may still arrive.
     outbox.finish(op.id, &Outcome::to(OpState::Queued), at(4)).unwrap();
     assert!(!outbox.cancel(op.id, at(5)).unwrap());
-    assert_eq!(ids(&outbox.ready(at(9)).unwrap()), [op.id]);
+    assert_eq!(ids(&outbox.ready(at(9), 100, |_| false).unwrap()), [op.id]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn offline_charges_no_attempt_and_leaves_it_cancellable() {
         let op = outbox.finish(op.id, &offline, at(round * 10 + 1)).unwrap();
         assert_eq!((op.attempts, op.state), (0, OpState::Queued));
         assert!(op.error.is_some());
-        assert!(outbox.ready(at(round * 10 + 8)).unwrap().is_empty());
+        assert!(outbox.ready(at(round * 10 + 8), 100, |_| false).unwrap().is_empty());
     }
     assert_eq!(outbox.attempts(op.id).unwrap().len(), 3);
     assert!(outbox.cancel(op.id, at(40)).unwrap());
@@ -129,20 +129,23 @@ fn a_record_has_one_operation_in_flight_and_keeps_their_order() {
     let second = outbox.keep(note("1", "moved"), at(1)).unwrap();
     let other = outbox.keep(stage_move("2", "a", "b"), at(2)).unwrap();
     assert_eq!((first.seq, second.seq, other.seq), (1, 2, 1));
-    assert_eq!(ids(&outbox.ready(at(9)).unwrap()), [first.id, other.id]);
+    assert_eq!(ids(&outbox.ready(at(9), 100, |_| false).unwrap()), [first.id, other.id]);
     let epoch = outbox.epoch_begin(at(9)).unwrap();
     assert!(matches!(
         outbox.claim(second.id, epoch, at(9)),
         Err(Error::Blocked { .. })
     ));
     outbox.claim(first.id, epoch, at(9)).unwrap();
-    assert_eq!(ids(&outbox.ready(at(9)).unwrap()), [other.id]);
+    assert_eq!(ids(&outbox.ready(at(9), 100, |_| false).unwrap()), [other.id]);
     assert!(matches!(
         outbox.claim(second.id, epoch, at(9)),
         Err(Error::Blocked { .. })
     ));
     outbox.finish(first.id, &Outcome::to(OpState::Landed), at(10)).unwrap();
-    assert_eq!(ids(&outbox.ready(at(10)).unwrap()), [second.id, other.id]);
+    assert_eq!(
+        ids(&outbox.ready(at(10), 100, |_| false).unwrap()),
+        [second.id, other.id]
+    );
 }
 
 #[test]
@@ -155,13 +158,13 @@ fn one_sent_back_to_the_queue_waits_for_a_later_one_on_the_wire() {
     outbox.finish(first.id, &Outcome::to(OpState::Held), at(3)).unwrap();
     outbox.claim(later.id, epoch, at(4)).unwrap();
     outbox.requeue_by_hand(first.id, None, at(5)).unwrap();
-    assert!(outbox.ready(at(6)).unwrap().is_empty());
+    assert!(outbox.ready(at(6), 100, |_| false).unwrap().is_empty());
     assert!(matches!(
         outbox.claim(first.id, epoch, at(6)),
         Err(Error::Blocked { .. })
     ));
     outbox.finish(later.id, &Outcome::to(OpState::Landed), at(7)).unwrap();
-    assert_eq!(ids(&outbox.ready(at(8)).unwrap()), [first.id]);
+    assert_eq!(ids(&outbox.ready(at(8), 100, |_| false).unwrap()), [first.id]);
 }
 
 #[test]
@@ -171,7 +174,7 @@ fn a_conflict_blocks_only_what_touches_the_same_property() {
     let stuck = outbox.keep(stage_move("1", "a", "b"), at(0)).unwrap();
     outbox.finish(stuck.id, &Outcome::to(OpState::Conflict), at(1)).unwrap();
     let same = outbox.keep(stage_move("1", "b", "c"), at(2)).unwrap();
-    let wait = outbox.ready(at(9)).unwrap();
+    let wait = outbox.ready(at(9), 100, |_| false).unwrap();
     assert!(wait.is_empty());
     let epoch = outbox.epoch_begin(at(3)).unwrap();
     assert!(matches!(
@@ -180,7 +183,7 @@ fn a_conflict_blocks_only_what_touches_the_same_property() {
     ));
     outbox.cancel(same.id, at(3)).unwrap();
     let note = outbox.keep(note("1", "still goes"), at(4)).unwrap();
-    assert_eq!(ids(&outbox.ready(at(9)).unwrap()), [note.id]);
+    assert_eq!(ids(&outbox.ready(at(9), 100, |_| false).unwrap()), [note.id]);
     outbox.drop_by_hand(stuck.id, at(5)).unwrap();
     assert_eq!(outbox.get(stuck.id).unwrap().unwrap().state, OpState::Cancelled);
 }

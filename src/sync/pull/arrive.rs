@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Trouble, announce, links, lists};
 use crate::{
-    domain::{ObjectType, Record},
+    domain::{Bug, ObjectType, Record},
     store::{Put, Via},
     sync::core::Core,
 };
@@ -18,6 +18,7 @@ pub async fn arrive(
     via: Via,
     cursors: Vec<(String, String)>,
 ) -> Result<u64, Trouble> {
+    let drill = core.settings.drill;
     let (mut news, new) = core
         .desk
         .read(move |reader| {
@@ -34,12 +35,22 @@ pub async fn arrive(
                 .filter(|row| is_new(row))
                 .map(|row| row.id.clone())
                 .collect();
+            let mut rows = rows;
+            if drill.has(Bug::OlderRowWins) {
+                for row in &mut rows {
+                    let known = known.get(&row.id).map(|known| known.updated_at);
+                    row.updated_at = row.updated_at.max(known.unwrap_or(row.updated_at));
+                }
+            }
             let news = rows
                 .into_iter()
                 .filter(|row| known.get(&row.id).is_none_or(|known| is_news(row, known)));
             Ok((news.collect::<Vec<Record>>(), new))
         })
         .await?;
+    if via != Via::List && core.settings.drill.has(Bug::PageLost) {
+        news.clear();
+    }
     links::fill(core, object, &mut news).await?;
     let ids = news.iter().map(|record| record.id.clone());
     let changed: Vec<String> = ids.filter(|id| !new.contains(id)).collect();

@@ -1,6 +1,6 @@
 //! A deal as somebody looks at it: the deal itself, its notes, its contacts and companies, read directly.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Trouble, activities, allowed, direct, properties_of, readable};
 use crate::{
@@ -67,7 +67,7 @@ async fn look(core: &Core, deal: &DealId) -> Result<(), Trouble> {
     core.desk
         .write(move |store| Ok(store.mirror.put(ObjectType::Deals, &[record], direct())?))
         .await?;
-    refresh(core, Lane::Read, deal).await?;
+    refresh(core, Lane::Read, std::slice::from_ref(deal)).await?;
     activities::refresh(core, Lane::Read, deal).await?;
     core.tell_deals(vec![deal.clone()]);
     Ok(())
@@ -93,15 +93,25 @@ async fn vanished(core: &Core, deal: &DealId, into: Option<String>) -> Result<()
     Ok(())
 }
 
-/// Reads a deal's notes from HubSpot: never by search, whose index lags.
-pub async fn read(core: &Core, lane: Lane, deal: &DealId) -> Result<Vec<Record>, Failure> {
-    let ids = [deal.to_string()];
-    let mut links = core
+/// Reads the notes of deals from HubSpot: never by search, whose index lags. Every deal is a key.
+pub async fn read(core: &Core, lane: Lane, deals: &[DealId]) -> Result<BTreeMap<DealId, Vec<Record>>, Failure> {
+    let ids: Vec<String> = deals.iter().map(ToString::to_string).collect();
+    let links = core
         .client
         .associations(lane, ObjectType::Deals, ObjectType::Notes, &ids)
         .await?;
-    let notes = links.remove(deal.as_str()).unwrap_or_default();
-    batch(core, lane, ObjectType::Notes, &notes).await
+    let all: BTreeSet<&String> = links.values().flatten().collect();
+    let all: Vec<String> = all.into_iter().cloned().collect();
+    let notes = batch(core, lane, ObjectType::Notes, &all).await?;
+    let notes: BTreeMap<&str, &Record> = notes.iter().map(|note| (note.id.as_str(), note)).collect();
+    let of = |ids: &[String]| {
+        let notes = ids.iter().filter_map(|id| notes.get(id.as_str()).copied().cloned());
+        notes.collect()
+    };
+    Ok(links
+        .iter()
+        .map(|(deal, ids)| (deal.as_str().into(), of(ids)))
+        .collect())
 }
 
 async fn batch(core: &Core, lane: Lane, object: ObjectType, ids: &[String]) -> Result<Vec<Record>, Failure> {
@@ -113,22 +123,23 @@ async fn batch(core: &Core, lane: Lane, object: ObjectType, ids: &[String]) -> R
     Ok(core.client.batch_read(lane, object, ids, &names, &[]).await?.records)
 }
 
-/// Reads a deal's notes into the mirror, if the token may, and tells of those a colleague wrote since the last time.
-pub async fn refresh(core: &Core, lane: Lane, deal: &DealId) -> Result<(), Trouble> {
+/// Reads the notes of deals into the mirror, if the token may, and tells of those a colleague wrote since the last time.
+pub async fn refresh(core: &Core, lane: Lane, deals: &[DealId]) -> Result<(), Trouble> {
     let as_of = core.now();
-    let Some(found) = allowed(core, Need::Read(ObjectType::Notes), read(core, lane, deal)).await? else {
+    let Some(found) = allowed(core, Need::Read(ObjectType::Notes), read(core, lane, deals)).await? else {
         return Ok(());
     };
-    let id = deal.clone();
     let items = core
         .desk
         .write(move |store| {
-            let (before, known) = store.mirror.notes_of(&id)?;
-            let items = match known {
-                Some(_) => news(store, &id, &before, &found)?,
-                None => Vec::new(),
-            };
-            store.mirror.put_notes(&id, &found, as_of)?;
+            let mut items = Vec::new();
+            for (deal, found) in found {
+                let (before, known) = store.mirror.notes_of(&deal)?;
+                if known.is_some() {
+                    items.extend(news(store, &deal, &before, &found)?);
+                }
+                store.mirror.put_notes(&deal, &found, as_of)?;
+            }
             Ok(items)
         })
         .await?;
@@ -142,7 +153,7 @@ pub async fn refresh_known(core: &Core, lane: Lane, deals: Vec<DealId>) -> Resul
         let id = deal.clone();
         let (_, known) = core.desk.read(move |reader| Ok(reader.mirror.notes_of(&id)?)).await?;
         if known.is_some() {
-            refresh(core, lane, &deal).await?;
+            refresh(core, lane, std::slice::from_ref(&deal)).await?;
             core.tell_deals(vec![deal]);
         }
     }

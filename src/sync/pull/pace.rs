@@ -86,6 +86,7 @@ async fn deals_were_tried(core: &Core, tried: &watch::Sender<bool>) {
     let (mut freshness, mut tried) = (core.line.watch(), tried.subscribe());
     // Both senders live longer: neither wait can fail.
     tokio::select! {
+        biased;
         _ = freshness.wait_for(|freshness| freshness.as_of.is_some()) => {}
         _ = tried.wait_for(|tried| *tried) => {}
     }
@@ -114,6 +115,7 @@ async fn drive(core: &Core, stream: &mut impl Stream) {
             next = next.max(until);
         }
         tokio::select! {
+            biased;
             () = core.wait_until(next) => {}
             () = core.poll_bell.notified() => stream.hurry(core.now()),
             _ = watched.changed() => stream.hurry(later(core.now(), pace(core))),

@@ -204,6 +204,7 @@ impl Walking<'_> {
             // The next page is on its way while this one is written.
             let page = async {
                 tokio::select! {
+                    biased;
                     page = self.list(&place) => Some(page),
                     () = self.over() => None,
                 }

@@ -22,6 +22,9 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// How long a change waits when HubSpot does not say how long.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// The class of an error by which HubSpot says that it has the key already.
+pub const TAKEN: &str = "taken";
+
 /// What repeating an operation would do.
 pub const fn class(payload: &Payload) -> OpClass {
     match payload {
@@ -70,6 +73,12 @@ pub fn after_failure(op: &Kept, failure: &Failure, contacts: &RetryPolicy, now: 
             ..outcome(OpState::Landed)
         },
         Action::Requeue { after } | Action::Resend { after } => queued(backoff(op, after)),
+        // The key is taken, most likely by an earlier send of ours: it is looked up, not sent again.
+        Action::Resolve if matches!(op.payload, Payload::CreateNote { .. }) => Outcome {
+            error: Some(error(TAKEN, failure)),
+            ambiguous: true,
+            ..outcome(OpState::Uncertain)
+        },
         Action::Resolve | Action::Reread => queued(backoff(op, Duration::from_secs(1))),
         Action::Offline | Action::PauseAccount | Action::StopSending | Action::BreakCircuit => {
             queued(failure.retry_after.unwrap_or_default())
@@ -144,11 +153,8 @@ fn error(class: &str, failure: &Failure) -> OpError {
 fn held(reason: HeldReason, failure: &Failure) -> OpError {
     match reason {
         HeldReason::NeedsFields => OpError {
-            message: format!(
-                "HubSpot wants '{}' first; fill it in, then send this again",
-                failure.fields.join("', '")
-            ),
-            ..error("needs_fields", failure)
+            message: OpError::wants(&failure.fields),
+            ..error(OpError::NEEDS_FIELDS, failure)
         },
         HeldReason::Scope => OpError {
             message: format!(

@@ -1,11 +1,14 @@
 //! Looking before writing. HubSpot has no "only if unchanged", so a property write reads what is there first, with its
 //! history: unchanged means go, already ours means nothing to send, anything else is a conflict a person decides.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::{
-    domain::{Lane, Operation, Owner, Payload, Properties, PropertyVersion, Record},
+    domain::{Bug, Lane, ObjectType, OpId, Operation, Owner, Payload, Properties, PropertyVersion, Record},
     hubspot::{Failure, GetQuery, Signal},
+    store::Kept,
     sync::{core::Core, pull::properties_of, view::same_value},
 };
 
@@ -27,31 +30,100 @@ pub enum Look {
 
 /// Looks at the record of a property write.
 pub async fn look(core: &Core, operation: &Operation, lane: Lane) -> Look {
-    let Payload::SetProperties { values, base } = &operation.payload else {
+    let Payload::SetProperties { values, .. } = &operation.payload else {
         return Look::Failed(unreadable());
     };
     let names: Vec<String> = values.keys().cloned().collect();
-    let mut properties = properties_of(core, operation.entity.object);
-    properties.extend(
-        names
-            .iter()
-            .filter(|name| !is_listed(&properties, name))
-            .cloned()
-            .collect::<Vec<_>>(),
-    );
     let query = GetQuery {
-        properties,
+        properties: properties(core, operation.entity.object, &names),
         history: names,
         ..GetQuery::default()
     };
     match core.client.get(lane, &operation.entity, &query).await {
-        Ok(record) if record.id != operation.entity.id => Look::Merged(record.id),
-        Ok(record) if record.archived => Look::Gone,
-        Ok(record) if has(&record, values) => Look::Already(Box::new(record)),
-        Ok(record) if has(&record, base) => Look::Go(Box::new(record)),
-        Ok(record) => Look::Changed(Box::new(record)),
+        Ok(record) => seen(core, record, operation),
         Err(failure) if failure.signal == Signal::NotFound => Look::Gone,
         Err(failure) => Look::Failed(failure),
+    }
+}
+
+/// Looks at the records of several property writes in as few requests as that takes; other operations are left out.
+pub async fn looks(core: &Core, operations: &[Kept], lane: Lane) -> BTreeMap<OpId, Look> {
+    let mut groups: BTreeMap<ObjectType, Vec<&Kept>> = BTreeMap::new();
+    for op in operations {
+        if matches!(op.payload, Payload::SetProperties { .. }) {
+            groups.entry(op.entity.object).or_default().push(op);
+        }
+    }
+    let mut looks = BTreeMap::new();
+    for (object, group) in groups {
+        looks.extend(group_looks(core, object, &group, lane).await);
+    }
+    looks
+}
+
+async fn group_looks(core: &Core, object: ObjectType, group: &[&Kept], lane: Lane) -> Vec<(OpId, Look)> {
+    if let [op] = group {
+        return vec![(op.id, look(core, op, lane).await)];
+    }
+    let names: BTreeSet<&String> = group
+        .iter()
+        .filter_map(|op| match &op.payload {
+            Payload::SetProperties { values, .. } => Some(values.keys()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let names: Vec<String> = names.into_iter().cloned().collect();
+    let ids: Vec<String> = group.iter().map(|op| op.entity.id.clone()).collect();
+    let properties = properties(core, object, &names);
+    let (properties, history): (Vec<&str>, Vec<&str>) = (texts(&properties), texts(&names));
+    let read = match core.client.batch_read(lane, object, &ids, &properties, &history).await {
+        Ok(read) => read,
+        Err(failure) => return group.iter().map(|op| (op.id, Look::Failed(failure.clone()))).collect(),
+    };
+    let mut found: BTreeMap<String, Record> = read.records.into_iter().map(|r| (r.id.clone(), r)).collect();
+    let mut looks = Vec::with_capacity(group.len());
+    for op in group {
+        let look = match found.remove(&op.entity.id) {
+            Some(record) => seen(core, record, op),
+            // Archived or merged: only a look at it alone tells.
+            None => look(core, op, lane).await,
+        };
+        looks.push((op.id, look));
+    }
+    looks
+}
+
+fn texts(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+/// What is always read of a type, and these.
+fn properties(core: &Core, object: ObjectType, names: &[String]) -> Vec<String> {
+    let mut properties = properties_of(core, object);
+    for name in names {
+        if !is_listed(&properties, name) {
+            properties.push(name.clone());
+        }
+    }
+    properties
+}
+
+/// What the record says about the write.
+fn seen(core: &Core, record: Record, operation: &Operation) -> Look {
+    let Payload::SetProperties { values, base } = &operation.payload else {
+        return Look::Failed(unreadable());
+    };
+    if record.id != operation.entity.id {
+        Look::Merged(record.id)
+    } else if record.archived {
+        Look::Gone
+    } else if has(&record, values) {
+        Look::Already(Box::new(record))
+    } else if has(&record, base) || core.settings.drill.has(Bug::BlindOverwrite) {
+        Look::Go(Box::new(record))
+    } else {
+        Look::Changed(Box::new(record))
     }
 }
 

@@ -1,22 +1,23 @@
-//! Finding out what became of a send. A property write is read back with its history; a note is looked for on its deal,
-//! but only when no earlier send of it can still arrive; archiving is simply done again. Nothing is resent on a guess.
+//! Finding out what became of a send. A property write is read back with its history; a note without a key is looked for on
+//! its deal, but only when no earlier send of it can still arrive; what has a key, or may be repeated, is looked up by
+//! that (`lookup`). Nothing is resent on a guess.
 
 use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError, time::Duration};
 
 use jiff::Timestamp;
 
 use crate::{
-    domain::{Fault, Lane, OpError, OpId, OpState, Payload, Record, html_to_text, parse_time},
-    store::{Kept, Outcome},
+    domain::{Bug, DealId, Fault, Lane, OpError, OpId, OpState, Payload, Record, html_to_text, parse_time},
+    store::{Kept, Moment, Outcome, reached},
     sync::{
         connection::{earlier, later},
         core::Core,
-        pull::{Trouble, notes},
+        pull::notes,
     },
 };
 
 use super::{
-    REST, Rest, land, late, outcome,
+    REST, Rest, Turn, land, late, lookup, outcome,
     precheck::{self, Look, was_set_by_us},
     send::in_conflict,
 };
@@ -27,34 +28,54 @@ const SECOND_LOOK: Duration = Duration::from_secs(60);
 /// Notes that were looked for once, in vain, and when.
 pub type Missed = Mutex<BTreeMap<OpId, Timestamp>>;
 
-/// Works on an operation of unknown outcome.
-pub async fn resolve(core: &Core, missed: &Missed, op: Kept) -> Result<Rest, Fault> {
-    match &op.payload {
-        Payload::SetProperties { .. } => resolve_properties(core, &op).await,
-        Payload::CreateNote { .. } => resolve_note(core, missed, &op).await,
-        Payload::UpsertContact { .. } => {
-            let epoch = core.desk.read(|reader| Ok(reader.outbox.epoch()?)).await?;
-            let outcome = outcome::after_doubt(&op, epoch, &core.settings.push.retry, core.now());
-            land::finish(core, &op, outcome).await.map(|()| None)
+/// Works on operations of unknown outcome: what can be looked up in one request is.
+pub async fn resolve(core: &Core, missed: &Missed, ops: Vec<Kept>) -> Vec<Turn> {
+    let (mut sets, mut keyed, mut notes, mut contacts, mut rest) = (vec![], vec![], vec![], vec![], vec![]);
+    for op in ops {
+        match &op.payload {
+            Payload::SetProperties { .. } => sets.push(op),
+            Payload::CreateNote { key: Some(_), .. } => keyed.push(op),
+            Payload::CreateNote { key: None, .. } => notes.push(op),
+            Payload::UpsertContact { .. } => contacts.push(op),
+            Payload::Archive | Payload::Associate { .. } | Payload::ListMember { .. } => rest.push(op),
         }
-        _ => again(core, &op, outcome::backoff(&op, Duration::from_secs(1))).await,
     }
+    let mut turns = resolve_properties(core, sets).await;
+    turns.extend(lookup::keyed(core, keyed).await);
+    turns.extend(resolve_notes(core, missed, notes).await);
+    turns.extend(lookup::contacts(core, contacts).await);
+    turns.extend(lookup::repeatable(core, rest).await);
+    turns
 }
 
-async fn resolve_properties(core: &Core, op: &Kept) -> Result<Rest, Fault> {
+async fn resolve_properties(core: &Core, ops: Vec<Kept>) -> Vec<Turn> {
+    let mut looks = precheck::looks(core, &ops, Lane::Verify).await;
+    if !ops.is_empty() {
+        reached(Moment::LookedUp);
+    }
+    let mut turns = Vec::with_capacity(ops.len());
+    for op in ops {
+        let rest = match looks.remove(&op.id) {
+            Some(look) => judge(core, &op, look).await,
+            None => Ok(None),
+        };
+        turns.push((op.id, rest));
+    }
+    turns
+}
+
+async fn judge(core: &Core, op: &Kept, look: Look) -> Result<Rest, Fault> {
     let Payload::SetProperties { values, base } = &op.payload else {
         return Ok(None);
     };
     let since = earlier(op.claimed_at.unwrap_or(op.created_at), late::SKEW);
-    match precheck::look(core, op, Lane::Verify).await {
+    match look {
         Look::Already(record) => land::landed(core, op, Some(*record)).await?,
         Look::Changed(record) | Look::Go(record) if was_set_by_us(&record, values, since) => {
             land::landed(core, op, Some(*record)).await?;
         }
-        Look::Go(_) => return again(core, op, outcome::backoff(op, Duration::from_secs(1))).await,
-        Look::Changed(record) if late::is_ours(core, op, &record).await? => {
-            return again(core, op, outcome::backoff(op, Duration::from_secs(1))).await;
-        }
+        Look::Go(_) => return again(core, op).await,
+        Look::Changed(record) if late::is_ours(core, op, &record).await? => return again(core, op).await,
         Look::Changed(record) => {
             let owners = core.desk.read(|reader| Ok(reader.mirror.owners()?)).await?;
             let message = precheck::conflict(&record, values, base, &owners);
@@ -74,7 +95,8 @@ async fn resolve_properties(core: &Core, op: &Kept) -> Result<Rest, Fault> {
 }
 
 /// It certainly had no effect, or may be repeated: back to the queue.
-async fn again(core: &Core, op: &Kept, wait: Duration) -> Result<Rest, Fault> {
+pub async fn again(core: &Core, op: &Kept) -> Result<Rest, Fault> {
+    let wait = outcome::backoff(op, Duration::from_secs(1));
     let outcome = Outcome {
         not_before: Some(later(core.now(), wait)),
         error: op.error.clone(),
@@ -83,21 +105,35 @@ async fn again(core: &Core, op: &Kept, wait: Duration) -> Result<Rest, Fault> {
     land::finish(core, op, outcome).await.map(|()| None)
 }
 
-async fn resolve_note(core: &Core, missed: &Missed, op: &Kept) -> Result<Rest, Fault> {
+/// Notes without a key, on their deals: by then no earlier send of them can still arrive.
+async fn resolve_notes(core: &Core, missed: &Missed, ops: Vec<Kept>) -> Vec<Turn> {
+    let deals: Vec<DealId> = ops.iter().map(|op| op.entity.id.as_str().into()).collect();
+    if deals.is_empty() {
+        return Vec::new();
+    }
+    let found = notes::read(core, Lane::Verify, &deals).await;
+    reached(Moment::LookedUp);
+    let mut turns = Vec::with_capacity(ops.len());
+    for (op, deal) in ops.iter().zip(&deals) {
+        let rest = match &found {
+            Ok(found) => resolve_note(core, missed, op, found.get(deal).map_or(&[], Vec::as_slice)).await,
+            Err(failure) => unseen(core, failure).await,
+        };
+        turns.push((op.id, rest));
+    }
+    turns
+}
+
+async fn resolve_note(core: &Core, missed: &Missed, op: &Kept, found: &[Record]) -> Result<Rest, Fault> {
     let Payload::CreateNote { body, at, .. } = &op.payload else {
         return Ok(None);
     };
-    let deal = op.entity.id.as_str().into();
-    let found = match notes::read(core, Lane::Verify, &deal).await {
-        Ok(found) => found,
-        Err(failure) => return unseen(core, &failure).await,
-    };
-    let mut ours: Vec<Record> = found.into_iter().filter(|note| is_ours(note, body, *at)).collect();
+    let mut ours: Vec<&Record> = found.iter().filter(|note| is_ours(note, body, *at)).collect();
     ours.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     let copies = ours.len();
     if let Some(note) = ours.into_iter().next() {
         forget(missed, op.id);
-        land::landed(core, op, Some(note)).await?;
+        land::landed(core, op, Some(note.clone())).await?;
         if copies > 1 {
             core.say(format!(
                 "{copies} copies of one note are in HubSpot; archive the extra ones there"
@@ -126,6 +162,9 @@ fn forget(missed: &Missed, op: OpId) {
 
 /// Two looks found nothing: a person decides, unless they have taken it back meanwhile.
 async fn not_found(core: &Core, op: &Kept) -> Result<(), Fault> {
+    if core.settings.drill.has(Bug::UnkeyedResent) {
+        return again(core, op).await.map(drop);
+    }
     let outcome = Outcome {
         error: Some(OpError {
             class: "unknown_outcome".to_owned(),
@@ -168,60 +207,8 @@ fn plain(html: &str) -> String {
         .join(" ")
 }
 
-async fn unseen(core: &Core, failure: &crate::hubspot::Failure) -> Result<Rest, Fault> {
+/// The look itself failed: another one is due later.
+pub async fn unseen(core: &Core, failure: &crate::hubspot::Failure) -> Result<Rest, Fault> {
     core.weigh(failure).await;
     Ok(Some(later(core.now(), failure.retry_after.unwrap_or(REST))))
-}
-
-/// Works on an operation that landed and is not done: brings its record into the mirror; where a send was ambiguous, makes
-/// sure first that no late, older send of ours overwrote a newer intent.
-pub async fn settle(core: &Core, op: Kept) -> Result<Rest, Fault> {
-    match &op.payload {
-        Payload::SetProperties { .. } => settle_properties(core, &op).await,
-        Payload::CreateNote { .. } => {
-            let deal = op.entity.id.as_str().into();
-            match notes::refresh(core, Lane::Verify, &deal).await {
-                Ok(()) => done(core, &op, None).await,
-                Err(Trouble::Failure(failure)) => unseen(core, &failure).await,
-                Err(Trouble::Fault(fault)) => Err(fault),
-            }
-        }
-        _ => done(core, &op, None).await,
-    }
-}
-
-async fn settle_properties(core: &Core, op: &Kept) -> Result<Rest, Fault> {
-    let record = match precheck::look(core, op, Lane::Verify).await {
-        Look::Already(record) => return done(core, op, Some(*record)).await,
-        Look::Go(record) | Look::Changed(record) => *record,
-        Look::Gone | Look::Merged(_) => return done(core, op, None).await,
-        Look::Failed(failure) => return unseen(core, &failure).await,
-    };
-    let Some(repair) = late::overwritten(core, op, &record).await? else {
-        return done(core, op, Some(record)).await;
-    };
-    land::mirrored(core, op, Some(record), false).await?;
-    let (id, now) = (op.id, core.now());
-    let kept = core
-        .desk
-        .write(move |store| {
-            // A newer intent is on its way: it will overwrite the late value itself, and must not be overwritten by an old one.
-            if late::is_outdated(&repair, &store.outbox.pending_of(&repair.entity)?) {
-                store.outbox.settle(id, now)?;
-                return Ok(None);
-            }
-            Ok(Some(store.outbox.settle_with_repair(id, &repair, now)?))
-        })
-        .await?;
-    land::tell(core, op, OpState::Done).await;
-    if let Some(kept) = kept {
-        land::tell(core, &kept, OpState::Queued).await;
-    }
-    Ok(None)
-}
-
-async fn done(core: &Core, op: &Kept, record: Option<Record>) -> Result<Rest, Fault> {
-    let state = land::mirrored(core, op, record, true).await?;
-    land::tell(core, op, state).await;
-    Ok(None)
 }

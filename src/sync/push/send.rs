@@ -1,14 +1,14 @@
 //! One send: look, take a slot, claim, send, record. Every step that matters is on disk before the next one begins.
 
 use crate::{
-    domain::{Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
-    hubspot::{Action, Failure, ItemOutcome, Permit, Quota, RecordChange, Signal},
-    store::{self, Kept, OutboxFilter, Outcome},
+    domain::{Bug, Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
+    hubspot::{Action, Failure, Permit, Quota, Signal},
+    store::{self, Kept, Moment, OutboxFilter, Outcome, reached},
     sync::{connection::later, core::Core, scopes::Need},
 };
 
 use super::{
-    REST, Rest, is_unborn, land, late, outcome,
+    REST, Rest, drilled, is_unborn, land, late, outcome,
     precheck::{self, Look},
 };
 
@@ -19,7 +19,8 @@ pub async fn send(core: &Core, epoch: u64, op: Kept) -> Result<Rest, Fault> {
         Payload::CreateNote { .. } => create_note(core, epoch, &op).await,
         Payload::Archive => archive(core, epoch, &op).await,
         Payload::Associate { .. } | Payload::ListMember { .. } => tie(core, epoch, &op).await,
-        Payload::UpsertContact { .. } => upsert(core, epoch, &op).await,
+        // Contacts leave together, by a way of their own.
+        Payload::UpsertContact { .. } => Ok(None),
     }
 }
 
@@ -32,6 +33,7 @@ async fn set_properties(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Faul
         Look::Changed(record) if late::is_ours(core, op, &record).await? => {}
         Look::Already(record) => return land::landed(core, op, Some(*record)).await.map(|()| None),
         Look::Changed(record) => return conflict(core, op, &record, values, base).await.map(|()| None),
+        Look::Gone if core.settings.drill.has(Bug::GoneIgnored) => {}
         Look::Gone => return land::finish(core, op, held(outcome::gone(None))).await.map(|()| None),
         Look::Merged(id) => return merged(core, op, id).await.map(|()| None),
         Look::Failed(failure) => return unseen(core, op, &failure).await,
@@ -67,7 +69,9 @@ async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> 
     if let Some(owner) = owner {
         properties.insert("hubspot_owner_id".to_owned(), Some(owner.to_string()));
     }
-    if let Some(key) = key {
+    if let Some(key) = key
+        && !core.settings.drill.has(Bug::KeyNotSent)
+    {
         properties.insert(key.clone(), Some(op.op_key.clone()));
     }
     let permit = core.client.permit(Lane::Write, Quota::Burst).await;
@@ -75,7 +79,37 @@ async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> 
         return Ok(None);
     };
     let answer = core.client.create(permit, ObjectType::Notes, &properties, links).await;
-    record(core, &claimed, answer.map(Some)).await
+    match (answer, key) {
+        (Err(failure), Some(key)) if failure.signal == Signal::Validation && failure.message.contains(key) => {
+            key_is_gone(core, &claimed, &failure).await
+        }
+        (answer, _) => record(core, &claimed, answer.map(Some)).await,
+    }
+}
+
+/// HubSpot refuses the property that carries the key: somebody took it away. It had no effect; without the key it goes as
+/// notes go where there is none, and where an earlier send may have arrived, it is looked for first.
+async fn key_is_gone(core: &Core, op: &Kept, failure: &Failure) -> Result<Rest, Fault> {
+    let state = match op.ambiguous_sends {
+        0 => OpState::Queued,
+        _ => OpState::Uncertain,
+    };
+    let outcome = Outcome {
+        ambiguous: state == OpState::Uncertain,
+        charged: false,
+        http_status: failure.status,
+        correlation_id: failure.correlation_id.clone(),
+        ..Outcome::to(state)
+    };
+    let (id, now) = (op.id, core.now());
+    core.desk
+        .write(move |store| {
+            store.outbox.finish(id, &outcome, now)?;
+            Ok(store.outbox.forget_key(id, now)?)
+        })
+        .await?;
+    land::tell(core, op, state).await;
+    Ok(None)
 }
 
 async fn archive(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
@@ -133,31 +167,6 @@ async fn known(core: &Core, entity: &RecordRef) -> Result<Option<RecordRef>, Fau
         .map(|id| RecordRef::new(entity.object, id)))
 }
 
-/// Creates the contact, or updates the one that has the address. HubSpot keeps addresses unique, so it may be repeated.
-async fn upsert(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
-    let Payload::UpsertContact { email, values } = &op.payload else {
-        return Ok(None);
-    };
-    let permit = core.client.permit(Lane::Write, Quota::Burst).await;
-    let Some(claimed) = claim(core, epoch, op).await? else {
-        return Ok(None);
-    };
-    let change = RecordChange {
-        id: email.clone(),
-        properties: values.clone(),
-    };
-    let written = core
-        .client
-        .batch_upsert(permit, ObjectType::Contacts, "email", &[change])
-        .await;
-    let answer = match written.outcomes.into_iter().next() {
-        Some(ItemOutcome::Landed { record, .. }) => Ok(Some(record)),
-        Some(ItemOutcome::Refused(failure) | ItemOutcome::Unknown(failure)) => Err(failure),
-        None => return Ok(None),
-    };
-    record(core, &claimed, answer).await
-}
-
 /// What an archive is about: its record, or the note that came of the operation it takes back.
 pub async fn target(core: &Core, op: &Kept) -> Result<Option<RecordRef>, Fault> {
     if !is_unborn(&op.entity) {
@@ -191,27 +200,32 @@ async fn original(core: &Core, op: &Kept) -> Result<Option<Kept>, Fault> {
     core.desk.read(move |reader| Ok(reader.outbox.get(of)?)).await
 }
 
-/// Claims on disk. `None` when somebody was faster: it was taken back, or another process sends now.
+/// Claims on disk. `None` when somebody was faster and it was taken back. That another process sends now is a fault: the
+/// operation rests, or this process would try to claim it without a pause.
 async fn claim(core: &Core, epoch: u64, op: &Kept) -> Result<Option<Kept>, Fault> {
+    if core.settings.drill.has(Bug::ClaimAfterSend) {
+        return Ok(Some(op.clone()));
+    }
     let (id, now) = (op.id, core.now());
+    reached(Moment::SlotTaken);
     let claimed = core
         .desk
         .write(move |store| match store.outbox.claim(id, epoch, now) {
             Ok(claimed) => Ok(Some(claimed)),
-            Err(store::Error::Transition { .. } | store::Error::Blocked { .. } | store::Error::Stale { .. }) => {
-                Ok(None)
-            }
+            Err(store::Error::Transition { .. } | store::Error::Blocked { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         })
         .await?;
     if claimed.is_some() {
         land::tell(core, op, OpState::InFlight).await;
+        reached(Moment::Sending);
     }
     Ok(claimed)
 }
 
 /// Records what became of a send.
 async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>) -> Result<Rest, Fault> {
+    reached(Moment::Answered);
     match answer {
         Ok(answered) => {
             core.line.answered();
@@ -221,7 +235,8 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
             if failure.signal == Signal::MissingScope {
                 core.scopes.refused(need(op), failure.fault());
             }
-            let outcome = outcome::after_failure(op, &failure, &core.settings.push.retry, core.now());
+            let failed = outcome::after_failure(op, &failure, &core.settings.push.retry, core.now());
+            let outcome = drilled::outcome(core, failed);
             let state = outcome.state;
             if state == OpState::Landed {
                 land::landed(core, op, None).await?;
@@ -238,7 +253,7 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
 
 /// A write that HubSpot refused, or failed at, says nothing about the line; one that nobody answered does, and so does
 /// every answer after which no other operation should go out either.
-fn is_about_the_line(op: &Kept, failure: &Failure) -> bool {
+pub fn is_about_the_line(op: &Kept, failure: &Failure) -> bool {
     let action = failure.verdict(outcome::class(&op.payload)).action;
     matches!(failure.status, None | Some(429))
         || matches!(
@@ -321,12 +336,6 @@ fn held(error: OpError) -> Outcome {
         error: Some(error),
         ..Outcome::to(OpState::Held)
     }
-}
-
-/// Nothing is ever sent to, or looked up in, another account than the one it was meant for.
-pub async fn belongs_here(core: &Core, op: &Kept) -> Result<bool, Fault> {
-    let account = core.desk.read(|reader| Ok(reader.mirror.account()?)).await?;
-    Ok(account.is_some_and(|account| account.portal_id == op.account))
 }
 
 /// The outcome of an operation of another account.

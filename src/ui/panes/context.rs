@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use crate::{
-    app::{Geometry, Model, SaidKind},
+    app::{Geometry, Model, SaidKind, Screen},
     domain::{Deal, format},
     ui::{
         canvas::Canvas,
@@ -15,7 +15,10 @@ use crate::{
     },
 };
 
-use super::marks::{Marks, Step};
+use super::{
+    marks::{Marks, Step},
+    outbox,
+};
 
 /// Draws the context line.
 pub fn context(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry) {
@@ -32,6 +35,7 @@ pub fn context(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry) {
     let look = canvas.look;
     let row = match (&model.said, model.focused()) {
         (Some(_), _) => said(look, model),
+        (None, _) if matches!(model.screen, Screen::Outbox(_)) => outbox::context(look, model),
         (None, Some(deal)) => words(look, model, deal, area.width),
         (None, None) => return,
     };

@@ -3,7 +3,10 @@
 use ratatui::layout::Rect;
 
 use crate::{
-    app::{Geometry, Model, Scope, Screen},
+    app::{
+        Geometry, Model, Scope, Screen,
+        registry::{Action, Context},
+    },
     domain::{Connection, format},
     ui::{
         canvas::Canvas,
@@ -33,10 +36,17 @@ pub fn header(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry) {
     } else {
         state
     };
-    canvas.ends(row(0), name(look, model, true), state);
+    let views = name(look, model, true);
+    let views = if views.width() + state.width() + 2 > room {
+        name(look, model, false).join(need_you(look, model))
+    } else {
+        views
+    };
+    canvas.ends(row(0), views, state);
     match &model.screen {
         Screen::Board => where_and_goal(canvas, model, row(1)),
         Screen::Deal(_) => deal(canvas, model, row(1)),
+        Screen::Outbox(_) => canvas.ends(row(1), outbox(look, model), look.row()),
         Screen::Setup(_) => {}
     }
 }
@@ -48,9 +58,58 @@ pub fn name<'l>(look: &'l Look, model: &Model, views: bool) -> Row<'l> {
         row = row.blank(1).add("demo", Token::Mark.bold());
     }
     if views {
-        row = row.blank(2).add(" Board ", Token::Accent.filled());
+        let here = matches!(model.screen, Screen::Outbox(_));
+        row = if here {
+            let view = |key: &str, word: &str| look.row().add(key, Token::Accent.bold()).add(word, Token::Text);
+            let key = model
+                .keymap
+                .first_key(Context::Outbox, Action::Escape)
+                .unwrap_or_default();
+            row.blank(2)
+                .join(view(&key, " Board"))
+                .blank(2)
+                .add(" Outbox ", Token::Accent.filled())
+        } else {
+            row.blank(2).add(" Board ", Token::Accent.filled())
+        };
+        row = row.join(need_you(look, model));
     }
     row
+}
+
+/// How many operations need a person, with the key that goes to them; nothing when none does.
+fn need_you<'l>(look: &'l Look, model: &Model) -> Row<'l> {
+    let need = model.outbox.need_person();
+    let row = look.row();
+    if need == 0 {
+        return row;
+    }
+    let words = if need == 1 {
+        "1 needs you".to_owned()
+    } else {
+        format!("{} need you", format::count(need as u64))
+    };
+    match model.keymap.first_key(Context::under(model), Action::Outbox) {
+        Some(key) => row
+            .blank(3)
+            .add(key, Token::Accent.bold())
+            .add(" Outbox ", Token::Text)
+            .add(words, Token::Warn.bold()),
+        None => row.blank(2).add(words, Token::Warn.bold()),
+    }
+}
+
+/// How much waits in the outbox, and that nothing of it is lost.
+fn outbox<'l>(look: &'l Look, model: &Model) -> Row<'l> {
+    let waiting = model.outbox.waiting();
+    let row = look.row().add("Outbox", Token::Strong.bold()).blank(3);
+    match waiting {
+        0 => row.add("nothing waits", Token::Muted),
+        _ => row.add(
+            format!("{} waiting, nothing is lost", format::count(waiting as u64)),
+            Token::Muted,
+        ),
+    }
 }
 
 /// The state of the connection; while it is live its age goes without saying.
@@ -173,6 +232,10 @@ fn one_row(canvas: &mut Canvas<'_>, model: &Model, area: Rect) {
     let name = name(look, model, false);
     let scope = look.row().blank(2).add(scope(model), Token::Text);
     let mut left = name;
+    let need = need_you(look, model);
+    if left.width() + need.width() + state.width() + 4 <= area.width {
+        left = left.join(need);
+    }
     if left.width() + scope.width() + state.width() + 4 <= area.width {
         left = left.join(scope);
     }

@@ -262,7 +262,8 @@ pub const fn op_sign(state: OpState) -> (Glyph, Token) {
         OpState::Conflict => (Glyph::Conflict, Token::Bad),
         OpState::Held => (Glyph::Held, Token::Warn),
         OpState::Dead => (Glyph::Dead, Token::Bad),
-        OpState::Landed | OpState::Done | OpState::Cancelled | OpState::Superseded => (Glyph::Landed, Token::Good),
+        OpState::Landed | OpState::Done => (Glyph::Landed, Token::Good),
+        OpState::Cancelled | OpState::Superseded => (Glyph::ReadOnly, Token::Muted),
     }
 }
 

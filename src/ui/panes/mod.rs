@@ -5,6 +5,7 @@ mod board;
 mod card;
 mod context;
 mod detail;
+mod fields;
 mod finder;
 mod footer;
 mod goal;
@@ -14,6 +15,8 @@ mod keys;
 mod marks;
 mod note;
 mod notes;
+mod operation;
+mod outbox;
 mod panel;
 mod people;
 mod pipeline;
@@ -41,6 +44,7 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model) {
         match &model.screen {
             Screen::Setup(state) => return setup::setup(canvas, model, &geometry, state),
             Screen::Board => board::board(canvas, model, &geometry),
+            Screen::Outbox(screen) => outbox::outbox(canvas, model, &geometry, screen),
             Screen::Deal(screen) => detail::detail(canvas, model, &geometry, screen),
         }
         header::header(canvas, model, &geometry);
@@ -55,6 +59,9 @@ pub fn draw(canvas: &mut Canvas<'_>, model: &Model) {
         Some(Overlay::Find(finder)) => finder::finder(canvas, model, &geometry, finder),
         Some(Overlay::Stage(picker)) => stage::picker(canvas, model, &geometry, picker),
         Some(Overlay::Note(editor)) => note::editor(canvas, model, &geometry, editor),
+        Some(Overlay::Operation(view)) => operation::operation(canvas, model, &geometry, view),
+        Some(Overlay::Fields(form)) => fields::form(canvas, model, &geometry, form),
+        Some(Overlay::Confirm(confirm)) => operation::confirm(canvas, model, &geometry, confirm),
         Some(Overlay::Pipeline(picker)) => pipeline::picker(canvas, model, &geometry, picker),
     }
 }

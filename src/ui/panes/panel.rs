@@ -204,12 +204,17 @@ impl Pane<'_, '_, '_> {
     fn outbox(&mut self) {
         let look = self.canvas.look;
         let waiting = self.model.outbox.waiting();
-        let fact = if waiting == 0 {
-            "empty".to_owned()
-        } else {
-            format!("{} waiting", format::count(waiting as u64))
+        let fact = match (waiting, self.model.outbox.need_person()) {
+            (0, 0) => look.row().add("empty", Token::Muted),
+            (_, 0) => look
+                .row()
+                .add(format!("{} waiting", format::count(waiting as u64)), Token::Muted),
+            (_, 1) => look.row().add("1 needs you", Token::Warn),
+            (_, need) => look
+                .row()
+                .add(format!("{} need you", format::count(need as u64)), Token::Warn),
         };
-        self.head("Outbox", look.row().add(fact, Token::Muted));
+        self.head("Outbox", fact);
         if self.model.outbox.rows.is_empty() {
             self.line(look.row().add("nothing waits to be sent", Token::Muted));
         }

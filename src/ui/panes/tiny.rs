@@ -1,11 +1,18 @@
 //! Screens that are nearly too small: the focused deal, the state, one line of hints; and the sentence for those that are.
 
 use crate::{
-    app::{Geometry, Model, Screen},
+    app::{
+        Geometry, Model, Screen,
+        outbox::{next_try, subject},
+    },
     ui::{canvas::Canvas, look::Look, row::Row, theme::Token},
 };
 
-use super::{footer::footer, header, marks::Marks};
+use super::{
+    footer::footer,
+    header,
+    marks::{Marks, op_sign, op_word},
+};
 
 /// What the smallest usable terminal is.
 pub fn too_small(canvas: &mut Canvas<'_>, geometry: &Geometry) {
@@ -27,6 +34,19 @@ pub fn tiny(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry) {
             .join(header::state(look, model, false)),
     ];
     match model.focused() {
+        _ if matches!(model.screen, Screen::Outbox(_)) => match subject(model) {
+            Some(operation) => {
+                let (glyph, token) = op_sign(operation.state);
+                let state = look
+                    .row()
+                    .sign(glyph, token.bold())
+                    .blank(1)
+                    .add(op_word(operation.state), token.bold());
+                lines.extend([state, look.row().add(&operation.title, Token::Strong.bold())]);
+                lines.push(look.row().add(next_try(model, operation), Token::Muted));
+            }
+            None => lines.push(look.row().add("nothing waits to be sent", Token::Muted)),
+        },
         Some(deal) => {
             let marks = Marks::of(model, deal);
             lines.push(look.row().add(deal.name.trim(), Token::Strong.bold()));
