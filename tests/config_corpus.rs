@@ -278,6 +278,8 @@ fn the_example_of_a_dotenv_names_only_variables_that_are_read() {
     let example = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example")).unwrap();
     let sample = |name: &str| match name {
         "DEALDECK_NOW" => "2026-11-22T12:00:00Z",
+        "HUBSPOT_SYNC_RETRY_EXPONENTIAL" => "false",
+        name if name.starts_with("HUBSPOT_SYNC_") => "7",
         _ => "4711",
     };
     let names: Vec<&str> = example

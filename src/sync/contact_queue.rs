@@ -47,7 +47,13 @@ async fn keep_running(core: &Core) {
                 Err(fault) => tracing::warn!(%fault, "the contact queue could not run"),
             }
         }
-        let next = next_run(last, settings, core.now()).min(later(core.now(), LOOK));
+        let now = core.now();
+        let mut next = later(now, LOOK);
+        // A run that failed is tried again at the next look.
+        let due = next_run(last, settings, now);
+        if settings.enabled && due > now {
+            next = next.min(due);
+        }
         tokio::select! {
             () = core.wait_until(next) => {}
             () = core.queue_bell.notified() => {}

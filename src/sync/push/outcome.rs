@@ -122,7 +122,9 @@ pub fn after_doubt(op: &Kept, epoch: u64, contacts: &RetryPolicy, now: Timestamp
 /// What HubSpot refuses for good; of a contact, with the fields it names, since nobody saw the form.
 fn refused(op: &Kept, failure: &Failure) -> OpError {
     let mut error = error(word(&failure.signal), failure);
-    let is_said = |field: &String| error.message.contains(field.as_str());
+    // HubSpot's own sentence may name it after a page of options.
+    let beginning: String = error.message.chars().take(100).collect();
+    let is_said = |field: &String| beginning.contains(field.as_str());
     if matches!(op.payload, Payload::UpsertContact { .. }) && !failure.fields.iter().all(is_said) {
         error.message = format!("'{}': {}", failure.fields.join("', '"), error.message);
     }
