@@ -278,6 +278,8 @@ fn the_example_of_a_dotenv_names_only_variables_that_are_read() {
     let example = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example")).unwrap();
     let sample = |name: &str| match name {
         "DEALDECK_NOW" => "2026-11-22T12:00:00Z",
+        "HUBSPOT_SYNC_RETRY_EXPONENTIAL" => "false",
+        name if name.starts_with("HUBSPOT_SYNC_") => "7",
         _ => "4711",
     };
     let names: Vec<&str> = example
@@ -546,4 +548,48 @@ fn size() -> u32 {
         .and_then(|size| size.parse().ok())
         .unwrap_or(1)
         .max(1)
+}
+
+#[test]
+fn the_old_names_of_the_contact_queue_are_taken() {
+    let mut given = sources("");
+    given.dotenv = dotenv("HUBSPOT_SYNC_SCHEDULER_INTERVAL_MINUTES=15\nHUBSPOT_SYNC_SCHEDULER_BATCH_SIZE=\n");
+    given.env = env(&[
+        ("HUBSPOT_SYNC_RETRY_DELAY_MINUTES", "10"),
+        ("HUBSPOT_SYNC_RETRY_EXPONENTIAL", "False"),
+        ("HUBSPOT_SYNC_MAX_RETRIES", "5"),
+        ("HUBSPOT_SYNC_SCHEDULER_MAX_INSTANCES", "3"),
+        ("HUBSPOT_CUSTOM_PROPERTY_DOMAIN_ID", "source_domain_id"),
+        ("HUBSPOT_CUSTOM_PROPERTY_PAGE_ID", ""),
+        ("HUBSPOT_CUSTOM_PROPERTY_SYNC_DATE", "synced_on"),
+    ]);
+    let loaded = load(&given).unwrap();
+    for (key, expected) in [
+        ("push.interval", "900s"),
+        ("push.batch", "10"),
+        ("push.retry_delay", "600s"),
+        ("push.retry", "linear"),
+        ("push.max_retries", "5"),
+        ("push.max_instances", "3"),
+        ("push.domain_id_property", "source_domain_id"),
+        ("push.page_id_property", ""),
+        ("push.sync_date_property", "synced_on"),
+        ("push.enabled", "auto"),
+    ] {
+        assert_eq!(value(&loaded, key).0, expected, "{key}");
+    }
+    let push = &loaded.settings.push;
+    assert_eq!(push.fields()["domain_id"], "source_domain_id");
+    let wanted = push.wanted();
+    let names: Vec<_> = wanted
+        .iter()
+        .map(|property| (property.name.as_str(), property.kind.names()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("source_domain_id", ("string", "text")),
+            ("synced_on", ("date", "date"))
+        ]
+    );
 }

@@ -12,7 +12,7 @@ use crate::{
     report::Format,
 };
 
-pub use contacts::{ContactsCommand, ContactsList, SegmentsCommand};
+pub use contacts::{ContactsCommand, ContactsDecide, ContactsImport, ContactsList, ContactsPush, SegmentsCommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +25,7 @@ Examples:
   dealdeck note add --deal 40912345678 -           a note from standard input
   dealdeck contacts list --segment high_value      the contacts of a segment
   dealdeck sync --list newsletter                  only the contacts of a HubSpot list
+  dealdeck contacts import fair.csv                contacts of a file into HubSpot
 
 Exit codes: 0 ok, 1 bug, 2 usage or configuration, 3 refused or needs a person, 4 offline, 5 authentication,
 6 rate or daily budget, 7 store in use, 8 store damaged, 9 outcome unknown, 130 and 143 ended by a signal.";
@@ -88,7 +89,7 @@ pub enum Command {
     /// Notes: add
     #[command(subcommand)]
     Note(NoteCommand),
-    /// Contacts: list, get, clear
+    /// Contacts: list, get, import, push, queue, skip, select, clear
     #[command(subcommand)]
     Contacts(ContactsCommand),
     /// Segments of contacts with their counts: list, show

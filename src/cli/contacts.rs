@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use crate::{
-    domain::{ContactDetail, Fault, FaultKind, List, ObjectType, PropertyDefinition, Segment, format},
+    domain::{ContactDetail, Fault, FaultKind, List, ObjectType, PropertyDefinition, PushDecision, Segment, format},
     filter::{self, Expr, Field, Op, Schema, Segments, Value},
     report::{self, Format, Names},
     sync::{ContactQuery, ContactSort, Handle, find_list},
@@ -12,14 +12,14 @@ use crate::{
 use super::{
     args::{ContactsCommand, ContactsList},
     exit::{Outcome, print, print_report, remark_line},
-    names, stdin,
+    import, local, names, stdin,
 };
 
 /// Rows that are read and written together.
 const PAGE: usize = 1_000;
 
 /// Runs a contacts command.
-pub async fn run(handle: &Handle, command: &ContactsCommand) -> Outcome {
+pub async fn run(handle: &Handle, command: &ContactsCommand, has_token: bool) -> Outcome {
     match command {
         ContactsCommand::List(args) => list(handle, args).await,
         ContactsCommand::Get {
@@ -27,6 +27,11 @@ pub async fn run(handle: &Handle, command: &ContactsCommand) -> Outcome {
             properties,
             format,
         } => get(handle, contact, properties, format.format).await,
+        ContactsCommand::Import(args) => import::run(handle, args, has_token).await,
+        ContactsCommand::Push(args) => local::push(handle, args, has_token).await,
+        ContactsCommand::Queue(args) => local::decide(handle, args, PushDecision::Queued).await,
+        ContactsCommand::Skip(args) => local::decide(handle, args, PushDecision::Skipped).await,
+        ContactsCommand::Select(args) => local::decide(handle, args, PushDecision::Selected).await,
         ContactsCommand::Clear { yes, format } => clear(handle, *yes, format.format).await,
     }
 }

@@ -6,13 +6,16 @@ mod credentials;
 mod dashboard;
 mod deals;
 mod exit;
+mod import;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod limits;
+mod local;
 mod logs;
 mod notes;
 mod outbox;
 mod progress;
+mod pushing;
 mod segments;
 mod session;
 mod setup;
@@ -95,15 +98,20 @@ async fn run(cli: Cli, wiring: &Wiring, clock: &Clock) -> Outcome {
 /// Runs a command beside an engine, and ends the engine in order whatever the command says.
 async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outcome {
     // What only looks at the mirror and the outbox needs no token.
-    let credentials = if talks(command) {
-        wiring.credentials()?.ok_or_else(wiring::no_token)?
+    let given = if talks(command) || pushes(command) {
+        wiring.credentials()?
     } else {
-        Credentials::Token(String::new().into())
+        None
     };
+    if given.is_none() && talks(command) {
+        return Err(wiring::no_token());
+    }
+    let has_token = given.is_some();
+    let credentials = given.unwrap_or_else(|| Credentials::Token(String::new().into()));
     let parts = Parts::new(wiring, credentials, clock)?;
     let (mut session, engine) = Session::open(parts)?;
     let handle = session.handle.clone();
-    if drives(command) {
+    if drives(command) && (has_token || !pushes(command)) {
         session.start(engine);
     }
     for notice in session.handle.notices() {
@@ -119,7 +127,7 @@ async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outco
         ));
     }
     let ended = tokio::select! {
-        ended = obey(&handle, command, clock) => ended,
+        ended = obey(&handle, command, clock, has_token) => ended,
         code = signals::ended_by() => {
             exit::remark_line("stopped; what was read and kept is on disk, and the next sync goes on from there");
             Ok(code)
@@ -129,12 +137,12 @@ async fn with_engine(wiring: &Wiring, clock: &Clock, command: &Command) -> Outco
     ended
 }
 
-async fn obey(handle: &Handle, command: &Command, clock: &Clock) -> Outcome {
+async fn obey(handle: &Handle, command: &Command, clock: &Clock, has_token: bool) -> Outcome {
     match command {
         Command::Sync(args) => sync::run(handle, args, clock).await,
         Command::Deals(command) => deals::run(handle, command).await,
         Command::Note(command) => notes::run(handle, command).await,
-        Command::Contacts(command) => contacts::run(handle, command).await,
+        Command::Contacts(command) => Box::pin(contacts::run(handle, command, has_token)).await,
         Command::Segments(command) => segments::run(handle, command).await,
         Command::Outbox(command) => outbox::run(handle, command).await,
         Command::Limits(args) => limits::run(handle, *args).await,
@@ -150,6 +158,15 @@ fn talks(command: &Command) -> bool {
             !write.dry_run
         }
         Command::Outbox(command) => command.drive().is_some(),
+        _ => false,
+    }
+}
+
+/// Whether it pushes contacts of one's own: without a token they are kept, and said to wait for one.
+fn pushes(command: &Command) -> bool {
+    match command {
+        Command::Contacts(ContactsCommand::Import(args)) => !args.write.dry_run,
+        Command::Contacts(ContactsCommand::Push(args)) => !args.status && !args.reset,
         _ => false,
     }
 }
@@ -170,6 +187,8 @@ fn drives(command: &Command) -> bool {
         Command::Deals(DealsCommand::Move { write, .. }) | Command::Note(NoteCommand::Add { write, .. }) => {
             !write.dry_run && !write.drive.no_wait
         }
+        Command::Contacts(ContactsCommand::Import(args)) => !args.write.dry_run && !args.write.drive.no_wait,
+        Command::Contacts(ContactsCommand::Push(args)) => !args.status && !args.reset && !args.drive.no_wait,
         Command::Outbox(command) => command.drive().is_some_and(|drive| !drive.no_wait),
         _ => false,
     }
@@ -189,6 +208,11 @@ fn format_of(command: &Command) -> Option<Format> {
             Some(format.format)
         }
         Command::Contacts(ContactsCommand::List(args)) => Some(args.format.format),
+        Command::Contacts(ContactsCommand::Import(args)) => Some(args.write.drive.format.format),
+        Command::Contacts(ContactsCommand::Push(args)) => Some(args.drive.format.format),
+        Command::Contacts(
+            ContactsCommand::Queue(args) | ContactsCommand::Skip(args) | ContactsCommand::Select(args),
+        ) => Some(args.format.format),
         Command::Outbox(command) => command.drive().map(|drive| drive.format.format),
         Command::Limits(args) => Some(args.format.format),
         Command::Setup(_) | Command::Simulate(_) => None,

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::{
     app::{self, Key, registry::Keymap},
     config::{self, ConfigError, Loaded, load},
-    domain::{Fault, FaultKind, ObjectType},
+    domain::{Fault, FaultKind, ObjectType, RetryPolicy},
     filter,
     hubspot::{self, Credentials, OAuthApp, Redirect},
     sync,
@@ -199,7 +199,27 @@ impl Wiring {
             portal_id: settings.account.portal_id,
             fiscal_year_start: settings.calendar.fiscal_year_start,
             read_only: self.read_only,
+            push: self.push(),
             ..sync::Settings::default()
+        }
+    }
+
+    /// How contacts of one's own are pushed. Without a token no engine runs, so that "auto" is on where one does.
+    fn push(&self) -> sync::PushSettings {
+        let push = &self.loaded.settings.push;
+        sync::PushSettings {
+            enabled: push.enabled.unwrap_or(true),
+            interval: push.interval,
+            batch: usize::try_from(push.batch).unwrap_or(usize::MAX),
+            misfire_grace: push.misfire_grace,
+            retry: RetryPolicy {
+                most: push.max_retries,
+                delay: push.retry_delay,
+                exponential: push.exponential,
+            },
+            sync_date: push.sync_date.clone(),
+            map: push.fields(),
+            properties: push.wanted(),
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
     ConfigError, Loaded,
     error::Text,
     given::Given,
-    keys::{KEYS, Key, OPEN_TABLES},
+    keys::{Key, OPEN_TABLES, keys},
     load::Origin,
     sources::ConfigFile,
 };
@@ -43,10 +43,10 @@ pub(super) fn apply(config: &ConfigFile, loaded: &mut Loaded) -> Result<(), Conf
     first.map_or(Ok(()), |(_, error)| Err(error))
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     config: &'a ConfigFile,
     text: &'a Text,
-    loaded: &'a mut Loaded,
+    pub(super) loaded: &'a mut Loaded,
     errors: Vec<(usize, ConfigError)>,
 }
 
@@ -56,14 +56,16 @@ impl Reader<'_> {
             let path = format!("{prefix}{}", name.get_ref());
             let inner = format!("{path}.");
             let table = value.get_ref().as_table();
-            if let Some(key) = KEYS.iter().find(|key| key.in_file && key.path == path) {
+            if let Some(key) = keys().find(|key| key.in_file && key.path == path) {
                 self.known(key, value);
             } else if OPEN_TABLES.contains(&path.as_str())
-                || KEYS.iter().any(|key| key.in_file && key.path.starts_with(&inner))
+                || keys().any(|key| key.in_file && key.path.starts_with(&inner))
             {
                 match table {
                     Some(table) if path == "segments" => self.segments(table),
                     Some(table) if path == "keys" => self.keys(table),
+                    Some(table) if path == "push.map" => self.push_map(table),
+                    Some(table) if path == "push.properties" => self.push_properties(table),
                     Some(table) => self.table(table, &inner),
                     None => self.fail(
                         value.span(),
@@ -195,14 +197,14 @@ impl Reader<'_> {
         }
     }
 
-    fn remember(&mut self, path: &str, span: Range<usize>) {
+    pub(super) fn remember(&mut self, path: &str, span: Range<usize>) {
         let before = self.config.text.get(..span.start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         self.loaded.origins.insert(path.to_owned(), Origin::File { line, span });
     }
 
     /// The value as it stands in the file, without its quotes and its secrets, on one line.
-    fn said(&self, span: Range<usize>) -> String {
+    pub(super) fn said(&self, span: Range<usize>) -> String {
         let text = self.text.text.get(span).unwrap_or_default();
         let text = text.trim_matches(['"', '\'']);
         let short: String = text.chars().take(40).collect();
@@ -214,13 +216,16 @@ impl Reader<'_> {
         .replace('\n', " ")
     }
 
-    fn fail(&mut self, span: Range<usize>, message: String) {
+    pub(super) fn fail(&mut self, span: Range<usize>, message: String) {
         let error = ConfigError::at(self.text, span.clone(), message, "");
         self.errors.push((span.start, error));
     }
 
-    fn unknown(&mut self, span: Range<usize>, path: &str) {
+    pub(super) fn unknown(&mut self, span: Range<usize>, path: &str) {
         let next = match path.split('.').collect::<Vec<_>>().as_slice() {
+            ["push", "properties", _, _] => {
+                "the keys of a property are 'label', 'type', 'field_type' and 'group'".to_owned()
+            }
             ["segments", _, _] => "the keys of a segment are 'filter' and 'list_id'".to_owned(),
             _ => format!("the nearest known key is '{}'", nearest(path)),
         };
@@ -230,7 +235,7 @@ impl Reader<'_> {
     }
 }
 
-fn expected(wanted: &str, said: &str) -> String {
+pub(super) fn expected(wanted: &str, said: &str) -> String {
     format!("expected {wanted}, not '{said}'")
 }
 
@@ -241,8 +246,10 @@ fn nearest(path: &str) -> String {
         "segments.NAME.list_id".to_owned(),
         "segments".to_owned(),
         "keys".to_owned(),
+        "push.map".to_owned(),
+        "push.properties".to_owned(),
     ];
-    for key in KEYS.iter().filter(|key| key.in_file) {
+    for key in keys().filter(|key| key.in_file) {
         candidates.push(key.path.to_owned());
         candidates.extend(key.path.split_once('.').map(|(table, _)| table.to_owned()));
     }

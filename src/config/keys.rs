@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::{
     given::Given,
+    push::PUSH_KEYS,
     settings::{Glyphs, LogFormat, Period, Settings, Theme},
 };
 use crate::domain::Segment;
@@ -30,7 +31,7 @@ pub(super) struct Key {
 }
 
 /// A key that only the file knows.
-const fn key(
+pub(super) const fn key(
     path: &'static str,
     set: fn(&mut Settings, &Given) -> Result<(), String>,
     show: fn(&Settings) -> String,
@@ -50,16 +51,16 @@ fn or_auto<T: ToString>(number: Option<T>) -> String {
     number.map_or_else(|| "auto".to_owned(), |number| number.to_string())
 }
 
-fn or_empty<T: ToString>(value: Option<&T>) -> String {
+pub(super) fn or_empty<T: ToString>(value: Option<&T>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }
 
-fn seconds(span: std::time::Duration) -> String {
+pub(super) fn seconds(span: std::time::Duration) -> String {
     format!("{span:?}")
 }
 
 /// All of them, in the order of the example file.
-pub(super) const KEYS: [Key; 32] = [
+const KEYS: [Key; 32] = [
     Key {
         env: &[
             "DEALDECK_TOKEN",
@@ -345,8 +346,15 @@ pub(super) const KEYS: [Key; 32] = [
     },
 ];
 
+/// Every key: those above, and those of `[push]`.
+pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
+    static ALL: [Key; KEYS.len()] = KEYS;
+    static PUSH: [Key; PUSH_KEYS.len()] = PUSH_KEYS;
+    ALL.iter().chain(PUSH.iter())
+}
+
 /// The tables whose keys are names of people's own.
-pub(super) const OPEN_TABLES: [&str; 2] = ["segments", "keys"];
+pub(super) const OPEN_TABLES: [&str; 4] = ["segments", "keys", "push.map", "push.properties"];
 
 /// The shipped segment whose list has a variable of its own, and that key.
 const CHAINGE: &str = "chainge";
@@ -384,13 +392,17 @@ fn variable(given: &Given) -> Result<String, String> {
 fn properties(given: &Given) -> Result<Vec<String>, String> {
     let wanted = "internal names of properties, like [\"hs_analytics_source\"]";
     let names = given.words().map_err(|_| wanted)?;
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    let is_name = |name: &String| !name.is_empty() && name.len() <= 100 && name.chars().all(plain);
-    if names.iter().all(is_name) {
+    if names.iter().all(|name| property_name(name)) {
         Ok(names)
     } else {
         Err(wanted.to_owned())
     }
+}
+
+/// Whether this can be the internal name of a HubSpot property.
+pub(super) fn property_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !name.is_empty() && name.len() <= 100 && name.chars().all(plain)
 }
 
 /// An amount: text, because a float is no money, or a whole number; empty = none.

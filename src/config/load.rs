@@ -7,7 +7,7 @@ use super::{
     error::Text,
     file,
     given::Given,
-    keys::{CHAINGE_LIST, KEYS, Key},
+    keys::{CHAINGE_LIST, Key, keys},
 };
 use crate::domain::safe;
 
@@ -87,10 +87,7 @@ impl Loaded {
             value,
             origin: self.origin(key),
         };
-        let mut all: Vec<Shown> = KEYS
-            .iter()
-            .map(|key| shown(key.path, (key.show)(&self.settings)))
-            .collect();
+        let mut all: Vec<Shown> = keys().map(|key| shown(key.path, (key.show)(&self.settings))).collect();
         all.push(shown("store.dir", self.settings.store.dir.display().to_string()));
         for segment in &self.settings.segments {
             if !segment.filter.is_empty() {
@@ -103,6 +100,22 @@ impl Loaded {
             if let Some(list) = segment.list.as_ref().filter(|_| key != CHAINGE_LIST) {
                 all.push(shown(&key, list.to_string()));
             }
+        }
+        let push = &self.settings.push;
+        all.extend(
+            push.map
+                .iter()
+                .map(|(field, name)| shown(&format!("push.map.{field}"), name.clone())),
+        );
+        for (name, property) in &push.properties {
+            let (kind, field_type) = property.kind.names();
+            let parts = [
+                ("label", property.label.as_str()),
+                ("type", kind),
+                ("field_type", field_type),
+                ("group", property.group.as_str()),
+            ];
+            all.extend(parts.map(|(part, value)| shown(&format!("push.properties.{name}.{part}"), value.to_owned())));
         }
         all.extend(
             self.settings
@@ -147,7 +160,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
         ("--timeout", &flags.timeout),
         ("--max-retries", &flags.max_retries),
     ];
-    for key in &KEYS {
+    for key in keys() {
         let value = given
             .iter()
             .find(|(name, _)| key.flag == Some(name))
@@ -170,7 +183,7 @@ fn variables(sources: &Sources, loaded: &mut Loaded) -> Result<(), ConfigError> 
                 .to_owned(),
         );
     }
-    for key in &KEYS {
+    for key in keys() {
         let in_dotenv = |name: &&str| {
             dotenv
                 .iter()

@@ -12,11 +12,13 @@ mod file;
 mod given;
 mod keys;
 mod load;
+mod push;
 mod settings;
 mod sources;
 
 pub use error::ConfigError;
 pub use load::{Loaded, Origin, Shown, load};
+pub use push::Push;
 pub use settings::{
     Account, Budget, Calendar, Glyphs, Goals, Http, Log, LogFormat, Mirror, OAuth, Period, Settings, Store, Theme, Ui,
 };

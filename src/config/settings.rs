@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
+use super::push::Push;
 use crate::domain::{OwnerId, PipelineId, Segment};
 
 /// An enumeration of words, as the file spells them.
@@ -110,6 +111,8 @@ pub struct Settings {
     pub calendar: Calendar,
     /// What is read besides what the product needs.
     pub mirror: Mirror,
+    /// How contacts of one's own are pushed.
+    pub push: Push,
     /// Contact segments: the shipped ones, changed and extended.
     pub segments: Vec<Segment>,
     /// How the dashboard looks.
@@ -284,6 +287,7 @@ impl Settings {
             },
             calendar: Calendar { fiscal_year_start: 1 },
             mirror: Mirror::default(),
+            push: Push::default(),
             segments: Segment::defaults(),
             ui: Ui {
                 theme: Theme::Auto,

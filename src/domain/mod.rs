@@ -13,10 +13,12 @@ mod deal;
 mod drill;
 mod event;
 mod fault;
+mod field_map;
 pub mod format;
 mod id;
 mod limits;
 mod list;
+mod local_contact;
 mod operation;
 mod owner;
 mod pipeline;
@@ -38,9 +40,14 @@ pub use deal::{Deal, DealState, Pending, parse_time};
 pub use drill::{Bug, Drill};
 pub use event::{Connection, Event, Freshness, Progress, Reading};
 pub use fault::{Fault, FaultKind};
+pub use field_map::{FULL_NAME, FieldMap, NoColumn, Unfit, check_email, split_name};
 pub use id::{CompanyId, ContactId, DealId, ListId, NoteId, OpId, OwnerId, PipelineId, StageId, UserId};
 pub use limits::{Gauge, Lane, LaneLoad, LaneUsage, Limits, SentRequest, Usage};
 pub use list::{FilterSummary, List, ListKind, ListMember, MemberChange, Membership, MembershipChange};
+pub use local_contact::{
+    Behind, ContactOperation, ImportCount, LocalContact, NewContact, ProcessingStatus, PushDecision, RetryPolicy,
+    SyncStatus, statuses,
+};
 pub use operation::{Attempt, Decision, OpError, OpKind, OpState, Operation, OperationStory, Payload};
 pub use owner::Owner;
 pub use pipeline::{Pipeline, Stage, StageKind, StageLookup, find_stage, stage_of};

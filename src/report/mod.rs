@@ -7,6 +7,7 @@ mod deal;
 mod format;
 mod json;
 mod limits;
+mod local_contact;
 mod names;
 mod operation;
 mod requests;
@@ -19,6 +20,7 @@ pub use deal::{DealJson, deal_json, deals};
 pub use format::Format;
 pub use json::{FaultJson, compact, error_line, fault_json, lines};
 pub use limits::{LimitsJson, limits, limits_json};
+pub use local_contact::{LocalContactJson, PushedNow, import, local_contact_json, local_contacts, reset};
 pub use names::{Named, Names};
 pub use operation::{
     AttemptJson, OperationJson, OperationStoryJson, operation, operation_json, operation_story_json, operations,

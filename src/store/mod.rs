@@ -28,7 +28,7 @@ pub use error::{Error, Result};
 pub use lock::Lock;
 pub use mirror::{Changed, Due, KeptCount, Mirror, MirrorView, PastChange, Put, Query, Sort, SortKey, Via, watched};
 pub use moment::{Moment, reached};
-pub use outbox::{Kept, NewOperation, Outbox, OutboxFilter, OutboxView, Outcome};
+pub use outbox::{Kept, KeptContacts, NewOperation, Outbox, OutboxFilter, OutboxView, Outcome, Pushing};
 pub use private::{check_private, private_append, private_dir, write_private};
 pub use reader::{Keeper, Reader};
 pub use slots::{LearntLimits, LearntWindow, Slots};

@@ -54,6 +54,8 @@ pub struct Core {
     pub events: broadcast::Sender<Event>,
     /// Rings when there is something to send.
     pub push_bell: Notify,
+    /// Rings when contacts of one's own were kept.
+    pub queue_bell: Notify,
     /// Rings when somebody wants fresh data now.
     pub poll_bell: Notify,
     /// Rings when a deal is looked at.
@@ -102,6 +104,7 @@ impl Core {
             line: Line::new(as_of),
             events: broadcast::Sender::new(EVENTS),
             push_bell: Notify::new(),
+            queue_bell: Notify::new(),
             poll_bell: Notify::new(),
             look_bell: Notify::new(),
             looks: Mutex::default(),

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::future::{join3, join5};
+use futures::future::{join3, join4, join5};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Settings,
     connection::{Part, later},
+    contact_queue,
     core::{AS_OF, Core, deal_of},
     handle::Handle,
     pull,
@@ -110,7 +111,7 @@ async fn lead(core: &Core, stop: &CancellationToken) {
         pull::notes::serve_looks(core),
         probe(core),
         gauges(core),
-        join3(pace(core), segments::keep(core), check(core)),
+        join4(pace(core), segments::keep(core), check(core), contact_queue::run(core)),
     );
     tokio::pin!(pushing);
     tokio::select! {

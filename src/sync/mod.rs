@@ -5,6 +5,7 @@
 //! block a face: looks are answered from the mirror, changes after one commit, the network works behind both.
 
 mod connection;
+mod contact_queue;
 mod contacts;
 mod core;
 mod course;
@@ -19,6 +20,7 @@ mod handle;
 mod keys;
 mod links;
 mod listing;
+mod local_contacts;
 mod once;
 mod partial;
 mod pull;
@@ -39,9 +41,10 @@ pub use engine::Engine;
 pub use gate::{Call, StoreGate};
 pub use handle::Handle;
 pub use listing::{DealQuery, DealSort};
+pub use local_contacts::{Pushed, Wanted};
 pub use once::{Part, SyncOptions};
 pub use scopes::Need;
-pub use settings::Settings;
+pub use settings::{PushSettings, Settings};
 pub use slots::StoredSlots;
 
 /// The one clock, for faces that may not know the client.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection::later,
-    contacts,
+    contact_queue, contacts,
     core::Core,
     course::Course,
     engine::begin_epoch,
@@ -126,6 +126,9 @@ async fn pass(core: &Core, options: &SyncOptions, progress: &(dyn Fn(Progress) +
     let mut push = Push::new(core, epoch);
     let may_push = !options.no_push && !core.settings.read_only;
     if may_push {
+        if basics.is_ok() {
+            contact_queue::take_due(core).await?;
+        }
         // Nothing is sent before it is sure whose account it is; afterwards it is, even when reading has to stop.
         Box::pin(push.drain(&stop)).await;
     }

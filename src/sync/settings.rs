@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::gate::StoreGate;
-use crate::domain::{Drill, ObjectType, OwnerId, Segment};
+use crate::domain::{Drill, NewProperty, ObjectType, OwnerId, RetryPolicy, Segment};
 
 /// How the engine behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,44 @@ pub struct Settings {
     pub drill: Drill,
     /// Who may fail a store call, for the simulation of a disk that fails.
     pub store_gate: StoreGate,
+    /// How contacts of one's own are pushed.
+    pub push: PushSettings,
+}
+
+/// How contacts of one's own are pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushSettings {
+    /// The scheduler pushes the selected ones; what is queued at once goes out either way.
+    pub enabled: bool,
+    /// Between two runs of the scheduler.
+    pub interval: Duration,
+    /// How many contacts a run takes at most.
+    pub batch: usize,
+    /// A run may be so late; one that would be later waits for the next one's time.
+    pub misfire_grace: Duration,
+    /// How often, and when, a contact is tried again.
+    pub retry: RetryPolicy,
+    /// The property that every push sets to the day it was made on.
+    pub sync_date: Option<String>,
+    /// Fields of contact lists and the properties they mean, besides those that are known anyway.
+    pub map: BTreeMap<String, String>,
+    /// Properties that are made in HubSpot when that is asked for.
+    pub properties: Vec<NewProperty>,
+}
+
+impl Default for PushSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            interval: Duration::from_mins(5),
+            batch: 10,
+            misfire_grace: Duration::from_mins(30),
+            retry: RetryPolicy::default(),
+            sync_date: None,
+            map: BTreeMap::new(),
+            properties: Vec::new(),
+        }
+    }
 }
 
 impl Default for Settings {
@@ -51,6 +89,7 @@ impl Default for Settings {
             read_only: false,
             inline_store: false,
             parallel_writes: 4,
+            push: PushSettings::default(),
             drill: Drill::default(),
             store_gate: StoreGate::default(),
         }

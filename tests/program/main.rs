@@ -8,6 +8,7 @@ mod canary;
 mod commands;
 mod contacts;
 mod dashboard;
+mod import;
 mod outbox;
 mod portal;
 mod pty;

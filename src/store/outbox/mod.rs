@@ -4,6 +4,7 @@
 //! It refuses to decide what an answer of HubSpot means: the engine says the outcome, the outbox says whether the step is
 //! allowed (`transitions.rs`).
 
+mod contacts;
 mod edit;
 mod queue;
 mod rows;
@@ -21,7 +22,9 @@ use rusqlite_migration::M;
 use super::{Result, files};
 use crate::domain::{Drill, OpError, OpId, OpState, Operation, Payload, RecordRef};
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("schema.sql"))];
+pub use contacts::{KeptContacts, Pushing};
+
+const STEPS: &[M<'static>] = &[M::up(include_str!("schema.sql")), M::up(include_str!("contacts.sql"))];
 
 /// What to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod around;
 mod contacts;
 mod durable;
 mod laws;
+mod local_contacts;
 mod mirror;
 mod outbox;
 mod scale;

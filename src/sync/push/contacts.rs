@@ -81,7 +81,7 @@ async fn written(core: &Core, first: crate::hubspot::Permit, ops: &[Kept]) -> Ve
                 ItemOutcome::Landed { record, .. } => landed(record.id),
                 ItemOutcome::Refused(failure) if is_race(&failure) => turned_around(core, op).await,
                 ItemOutcome::Refused(failure) | ItemOutcome::Unknown(failure) => {
-                    outcome::after_failure(op, &failure, core.now())
+                    outcome::after_failure(op, &failure, &core.settings.push.retry, core.now())
                 }
             };
             outcomes.push((op.clone(), outcome));
@@ -142,7 +142,7 @@ async fn turned_around(core: &Core, op: &Kept) -> Outcome {
         Err(failure) => failure,
     };
     if failure.signal != Signal::NotFound {
-        return outcome::after_failure(op, &failure, core.now());
+        return outcome::after_failure(op, &failure, &core.settings.push.retry, core.now());
     }
     let mut all = values.clone();
     all.insert("email".to_owned(), Some(email));
@@ -156,12 +156,12 @@ async fn turned_around(core: &Core, op: &Kept) -> Outcome {
         .clone()
         .filter(|_| failure.signal == Signal::Conflict)
     else {
-        return outcome::after_failure(op, &failure, core.now());
+        return outcome::after_failure(op, &failure, &core.settings.push.retry, core.now());
     };
     let permit = core.client.permit(Lane::Write, Quota::Burst).await;
     let existing = RecordRef::new(ObjectType::Contacts, id.clone());
     match core.client.update(permit, &existing, &values).await {
         Ok(_) => landed(id),
-        Err(failure) => outcome::after_failure(op, &failure, core.now()),
+        Err(failure) => outcome::after_failure(op, &failure, &core.settings.push.retry, core.now()),
     }
 }

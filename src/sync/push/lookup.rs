@@ -165,13 +165,20 @@ pub async fn contacts(core: &Core, ops: Vec<Kept>) -> Vec<Turn> {
                 Some(record) if precheck::has(record, values) => {
                     land::landed(core, op, Some(record.clone())).await.map(|()| None)
                 }
-                _ => again(core, op).await,
+                _ => untaken(core, op).await,
             },
             Err(failure) => unseen(core, failure).await,
         };
         turns.push((op.id, rest));
     }
     turns
+}
+
+/// HubSpot has not taken it: it is sent again on the schedule of contacts.
+async fn untaken(core: &Core, op: &Kept) -> Result<Rest, Fault> {
+    let epoch = core.desk.read(|reader| Ok(reader.outbox.epoch()?)).await?;
+    let outcome = outcome::after_doubt(op, epoch, &core.settings.push.retry, core.now());
+    land::finish(core, op, outcome).await.map(|()| None)
 }
 
 fn emails_of(record: &Record) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{OpError, OpState, Payload},
+    domain::{OpError, OpState, Payload, RetryPolicy},
     hubspot::{Action, Applied, Failure, HeldReason, OpClass, Signal},
     store::{Kept, Outcome},
     sync::connection::later,
@@ -36,8 +36,9 @@ pub const fn class(payload: &Payload) -> OpClass {
     }
 }
 
-/// Where an operation goes after a send that did not succeed.
-pub fn after_failure(op: &Kept, failure: &Failure, now: Timestamp) -> Outcome {
+/// Where an operation goes after a send that did not succeed. `contacts` is how often, and when, a contact that is pushed
+/// is tried again; what a person did has limits of its own.
+pub fn after_failure(op: &Kept, failure: &Failure, contacts: &RetryPolicy, now: Timestamp) -> Outcome {
     let verdict = failure.verdict(class(&op.payload));
     let outcome = |state| Outcome {
         error: Some(error(word(&failure.signal), failure)),
@@ -47,13 +48,17 @@ pub fn after_failure(op: &Kept, failure: &Failure, now: Timestamp) -> Outcome {
         ..Outcome::to(state)
     };
     let queued = |wait: Duration| {
-        if verdict.charge_attempt && is_spent(op, now) {
-            outcome(OpState::Dead)
-        } else {
-            Outcome {
+        let wait = match op.payload {
+            _ if !verdict.charge_attempt => Some(wait),
+            Payload::UpsertContact { .. } => contacts.wait(op.attempts),
+            _ => Some(wait).filter(|_| !is_spent(op, now)),
+        };
+        match wait {
+            Some(wait) => Outcome {
                 not_before: Some(later(now, wait)),
                 ..outcome(OpState::Queued)
-            }
+            },
+            None => outcome(OpState::Dead),
         }
     };
     if verdict.applied == Applied::Unknown {
@@ -91,8 +96,39 @@ pub fn after_failure(op: &Kept, failure: &Failure, now: Timestamp) -> Outcome {
             error: Some(gone(failure.correlation_id.clone())),
             ..outcome(OpState::Held)
         },
-        Action::Dead => outcome(OpState::Dead),
+        Action::Dead => Outcome {
+            error: Some(refused(op, failure)),
+            ..outcome(OpState::Dead)
+        },
     }
+}
+
+/// Where the push of a contact goes whose last send nobody knows the outcome of: HubSpot keeps addresses unique, so it may
+/// be sent again. At once, when it was not HubSpot that failed but the process that sent; as often as every other failure
+/// otherwise. What was never answered is not called refused: in the end a person decides.
+pub fn after_doubt(op: &Kept, epoch: u64, contacts: &RetryPolicy, now: Timestamp) -> Outcome {
+    let wait = if op.epoch.is_some_and(|sent| sent < epoch) {
+        Some(Duration::ZERO)
+    } else {
+        contacts.wait(op.attempts)
+    };
+    Outcome {
+        not_before: wait.map(|wait| later(op.changed_at.max(now), wait)),
+        error: op.error.clone(),
+        ..Outcome::to(if wait.is_some() { OpState::Queued } else { OpState::Held })
+    }
+}
+
+/// What HubSpot refuses for good; of a contact, with the fields it names, since nobody saw the form.
+fn refused(op: &Kept, failure: &Failure) -> OpError {
+    let mut error = error(word(&failure.signal), failure);
+    // HubSpot's own sentence may name it after a page of options.
+    let beginning: String = error.message.chars().take(100).collect();
+    let is_said = |field: &String| beginning.contains(field.as_str());
+    if matches!(op.payload, Payload::UpsertContact { .. }) && !failure.fields.iter().all(is_said) {
+        error.message = format!("'{}': {}", failure.fields.join("', '"), error.message);
+    }
+    error
 }
 
 /// The wait before the next try: at least `least`, doubled with every attempt, with a spread that is the operation's own,

@@ -235,7 +235,8 @@ async fn record(core: &Core, op: &Kept, answer: Result<Option<Record>, Failure>)
             if failure.signal == Signal::MissingScope {
                 core.scopes.refused(need(op), failure.fault());
             }
-            let outcome = drilled::outcome(core, outcome::after_failure(op, &failure, core.now()));
+            let failed = outcome::after_failure(op, &failure, &core.settings.push.retry, core.now());
+            let outcome = drilled::outcome(core, failed);
             let state = outcome.state;
             if state == OpState::Landed {
                 land::landed(core, op, None).await?;
@@ -281,7 +282,7 @@ pub fn without_scope(fault: &Fault) -> Outcome {
 /// The look before the write failed: nothing was claimed, nothing is charged.
 async fn unseen(core: &Core, op: &Kept, failure: &Failure) -> Result<Rest, Fault> {
     core.weigh(failure).await;
-    let refused = outcome::after_failure(op, failure, core.now());
+    let refused = outcome::after_failure(op, failure, &core.settings.push.retry, core.now());
     if matches!(refused.state, OpState::Held) {
         land::finish(core, op, refused).await?;
         return Ok(None);

@@ -1,0 +1,98 @@
+//! `dealdeck contacts import`: a file of contacts becomes contacts of one's own and their pushes. Every row is checked
+//! before any is kept.
+
+mod file;
+
+use std::{fs, io::Read as _};
+
+use crate::{
+    domain::{Fault, FaultKind, ImportCount, safe},
+    sync::Handle,
+};
+
+use self::file::{BadRow, Rows};
+use super::{
+    args::ContactsImport,
+    exit::{Outcome, remark_line},
+    pushing::{self, Bar},
+    stdin,
+};
+
+/// So many bad rows are named one by one.
+const NAMED: usize = 10;
+
+/// Runs the command.
+pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Outcome {
+    let bytes = bytes(&args.file).await?;
+    let map = handle.field_map().await?;
+    let rows = file::read(&bytes, &map)?;
+    if !rows.bad.is_empty() && !args.skip_invalid {
+        return Err(refusal(&rows));
+    }
+    let skipped = ImportCount {
+        skipped: u64::try_from(rows.bad.len()).unwrap_or(u64::MAX),
+        ..ImportCount::default()
+    };
+    for line in named(&rows.bad) {
+        remark_line(&format!("left out: {line}"));
+    }
+    if args.write.dry_run {
+        let mut count = handle.plan_contacts(rows.contacts).await?;
+        count.add(skipped);
+        remark_line("a dry run: nothing was kept");
+        return pushing::print_count(count, None, args.write.drive.format.format).map(|()| 0);
+    }
+    pushing::check_sync_date(handle).await?;
+    let bar = Bar::new("kept", rows.contacts.len());
+    let mut kept = handle
+        .keep_contacts(rows.contacts, false, Vec::new(), |done| bar.at(done))
+        .await?;
+    bar.end();
+    kept.count.add(skipped);
+    pushing::drive(handle, &kept, args.write.drive, has_token).await
+}
+
+async fn bytes(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
+    let read = if path.as_os_str() == "-" {
+        stdin::read(|mut input| {
+            let mut bytes = Vec::new();
+            input.read_to_end(&mut bytes).map(|_| bytes)
+        })
+        .await
+    } else {
+        fs::read(path)
+    };
+    read.map_err(|error| {
+        Fault::new(
+            FaultKind::Usage,
+            format!("'{}' cannot be read: {error}", safe(&path.display().to_string())),
+            "check the path",
+        )
+    })
+}
+
+/// The first bad rows, and how many more there are.
+fn named(bad: &[BadRow]) -> Vec<String> {
+    let mut lines: Vec<String> = bad
+        .iter()
+        .take(NAMED)
+        .map(|bad| format!("line {}, {}: {}", bad.line, bad.field, safe(&bad.reason)))
+        .collect();
+    if bad.len() > NAMED {
+        lines.push(format!("and {} more", bad.len() - NAMED));
+    }
+    lines
+}
+
+fn refusal(rows: &Rows) -> Fault {
+    let all = rows.bad.len() + rows.contacts.len();
+    Fault::new(
+        FaultKind::Usage,
+        format!(
+            "{} of {all} rows cannot be imported, and nothing was kept:\n  {}",
+            rows.bad.len(),
+            named(&rows.bad).join("\n  ")
+        ),
+        "mend them, or import the others with --skip-invalid",
+    )
+}

@@ -1,0 +1,239 @@
+//! `dealdeck contacts push/queue/skip/select`: what a person decides about contacts of one's own.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use crate::{
+    domain::{DealId, Fault, FaultKind, LocalContact, NewContact, ObjectType, PushDecision, Segment, format},
+    filter::{self, Schema, Segments},
+    report,
+    sync::{Handle, Pushed, Wanted},
+};
+
+use super::{
+    args::{ContactsDecide, ContactsPush},
+    contacts::unreadable,
+    exit::{Outcome, print_report, remark_line},
+    names, pushing, stdin, write,
+};
+
+/// So many operations are printed one by one; more of them as numbers.
+const FEW: usize = 20;
+
+/// Runs `contacts push`.
+pub async fn push(handle: &Handle, args: &ContactsPush, has_token: bool) -> Outcome {
+    if args.status {
+        return status(handle, args).await;
+    }
+    if args.reset {
+        return reset(handle, args).await;
+    }
+    if args.create_properties {
+        if !has_token {
+            return Err(super::wiring::no_token());
+        }
+        let made = handle.create_properties().await?;
+        remark_line(&match made.as_slice() {
+            [] => "HubSpot has every property of [push] already".to_owned(),
+            made => format!("made in HubSpot: {}", made.join(", ")),
+        });
+        if args.ids.is_empty() && !args.all {
+            return Ok(0);
+        }
+    }
+    if args.ids.is_empty() && !args.all {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            "no contact is named",
+            "name some by id or e-mail address, or add --all; --status lists them",
+        ));
+    }
+    pushing::check_sync_date(handle).await?;
+    let deals: Vec<DealId> = args.deal.iter().map(|id| id.as_str().into()).collect();
+    let behind = handle
+        .behind(args.company.as_deref(), &deals, &args.list, &args.remove_from_list)
+        .await?;
+    let contacts = match args.all {
+        true => everything(handle).await?,
+        false => wanted(handle, &args.ids).await?,
+    };
+    let kept = handle.keep_contacts(contacts, true, behind, |_| ()).await?;
+    if kept.numbers.len() > FEW || args.all {
+        return pushing::drive(handle, &kept, args.drive, has_token).await;
+    }
+    one_by_one(handle, &kept, args, has_token).await
+}
+
+/// Drives the operations of a few contacts and prints each, with what follows it.
+async fn one_by_one(handle: &Handle, kept: &Pushed, args: &ContactsPush, has_token: bool) -> Outcome {
+    let all = handle.local_contacts().await?;
+    let rows: Vec<&LocalContact> = all.iter().filter(|row| kept.numbers.contains(&row.n)).collect();
+    let emails: Vec<&str> = rows.iter().map(|row| row.email.as_str()).collect();
+    let ops: Vec<_> = handle.operations_of_contacts(&emails).await?;
+    if ops.is_empty() {
+        return pushing::drive(handle, kept, args.drive, has_token).await;
+    }
+    let mut drive = args.drive;
+    drive.no_wait |= !has_token;
+    let code = write::follow(handle, &ops, drive).await?;
+    if !has_token {
+        remark_line("there is no token: contacts are kept here and go out once there is one, see 'dealdeck setup'");
+    }
+    Ok(code)
+}
+
+/// Everything but what HubSpot has refused and nobody has changed since.
+async fn everything(handle: &Handle) -> Result<Vec<NewContact>, Fault> {
+    let rows = handle.local_contacts().await?;
+    let wants = |row: &&LocalContact| row.decision != PushDecision::Skipped && !row.is_refused();
+    let wanted: Vec<NewContact> = rows.iter().filter(wants).map(again).collect();
+    let refused = rows.iter().filter(|row| row.is_refused()).count();
+    if refused > 0 {
+        let contacts = format::plural(u64::try_from(refused).unwrap_or(u64::MAX), "contact", "contacts");
+        remark_line(&format!(
+            "HubSpot refused {contacts}; they go out again once they are changed"
+        ));
+    }
+    Ok(wanted)
+}
+
+/// All or nothing as far as names go: a slip in one of them pushes none.
+async fn wanted(handle: &Handle, ids: &[String]) -> Result<Vec<NewContact>, Fault> {
+    let mut wanted: Vec<NewContact> = Vec::with_capacity(ids.len());
+    for id in ids {
+        match handle.find_local_contact(id).await? {
+            Wanted::Here(row) if row.is_refused() => {
+                return Err(Fault::new(
+                    FaultKind::Refused,
+                    format!("HubSpot refused '{}': {}", row.email, row.error().unwrap_or_default()),
+                    "import it again with what is wrong put right",
+                ));
+            }
+            Wanted::Here(row) => wanted.push(again(&row)),
+            Wanted::Mirrored(new) => wanted.push(new),
+        }
+    }
+    Ok(wanted)
+}
+
+fn again(row: &LocalContact) -> NewContact {
+    NewContact {
+        email: row.email.clone(),
+        ..NewContact::default()
+    }
+}
+
+async fn status(handle: &Handle, args: &ContactsPush) -> Outcome {
+    let mut rows = handle.local_contacts().await?;
+    if !args.ids.is_empty() {
+        let numbers = named(handle, &args.ids).await?;
+        rows.retain(|row| numbers.contains(&row.n));
+    }
+    let facts = handle.facts().await?;
+    print_report(report::local_contacts(&rows, &names(&facts), args.drive.format.format))?;
+    Ok(0)
+}
+
+async fn reset(handle: &Handle, args: &ContactsPush) -> Outcome {
+    let numbers: Vec<u64> = match (args.all, args.ids.as_slice()) {
+        (true, _) => handle.local_contacts().await?.iter().map(|row| row.n).collect(),
+        (false, []) => {
+            return Err(Fault::new(
+                FaultKind::Usage,
+                "no contact is named",
+                "name some by id or e-mail address, or add --all",
+            ));
+        }
+        (false, ids) => named(handle, ids).await?,
+    };
+    let count = u64::try_from(numbers.len()).unwrap_or(u64::MAX);
+    let contacts = format::plural(count, "contact", "contacts");
+    if !args.yes && !agreed(&contacts).await? {
+        remark_line("nothing was reset");
+        return Ok(0);
+    }
+    let reset = handle.reset_contacts(numbers).await?;
+    print_report(report::reset(reset, args.drive.format.format))?;
+    if reset < count {
+        let left = format::plural(count - reset, "contact", "contacts");
+        remark_line(&format!(
+            "HubSpot may be hearing of {left} right now; reset them afterwards"
+        ));
+    }
+    Ok(0)
+}
+
+/// Runs `contacts queue`, `skip` and `select`.
+pub async fn decide(handle: &Handle, args: &ContactsDecide, decision: PushDecision) -> Outcome {
+    let rows = match &args.filter {
+        Some(text) => matching(handle, text).await?,
+        None => {
+            let numbers = named(handle, &args.ids).await?;
+            let mut rows = handle.local_contacts().await?;
+            rows.retain(|row| numbers.contains(&row.n));
+            rows
+        }
+    };
+    let numbers: Vec<u64> = rows.iter().map(|row| row.n).collect();
+    if decision == PushDecision::Queued {
+        pushing::check_sync_date(handle).await?;
+        let contacts = rows.iter().filter(|row| !row.is_refused()).map(again).collect();
+        handle.keep_contacts(contacts, true, Vec::new(), |_| ()).await?;
+    } else {
+        handle.decide_contacts(numbers.clone(), decision).await?;
+    }
+    let mut rows = handle.local_contacts().await?;
+    rows.retain(|row| numbers.contains(&row.n));
+    let facts = handle.facts().await?;
+    print_report(report::local_contacts(&rows, &names(&facts), args.format.format))?;
+    Ok(0)
+}
+
+/// The numbers of contacts of one's own; one that only HubSpot has is none.
+async fn named(handle: &Handle, ids: &[String]) -> Result<Vec<u64>, Fault> {
+    let mut numbers = Vec::with_capacity(ids.len());
+    for id in ids {
+        match handle.find_local_contact(id).await? {
+            Wanted::Here(row) => numbers.push(row.n),
+            Wanted::Mirrored(_) => {
+                return Err(Fault::new(
+                    FaultKind::Usage,
+                    format!("'{id}' is HubSpot's alone, nothing waits to be pushed"),
+                    "'dealdeck contacts push' makes it one of your own",
+                ));
+            }
+        }
+    }
+    Ok(numbers)
+}
+
+async fn matching(handle: &Handle, text: &str) -> Result<Vec<LocalContact>, Fault> {
+    let segments: Vec<Segment> = handle
+        .segments()
+        .await?
+        .into_iter()
+        .map(|count| count.segment)
+        .collect();
+    let definitions = handle.definitions(ObjectType::Contacts).await?;
+    let schema = Schema::Contacts(&definitions, Segments::Of(&segments));
+    let filter = filter::parse(text, schema).map_err(|error| unreadable(text, &error))?;
+    handle.matching_local_contacts(filter).await
+}
+
+/// Asks a person; a program has to say `--yes`.
+async fn agreed(contacts: &str) -> Result<bool, Fault> {
+    if !io::stdin().is_terminal() {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            format!("what became of {contacts} would be forgotten, and nobody can be asked here"),
+            "add --yes",
+        ));
+    }
+    let question = format!("Forget what became of {contacts}, and push them again from the start? [y/N] ");
+    let _ = write!(io::stderr().lock(), "{question}").and_then(|()| io::stderr().flush());
+    let answer = stdin::read(|mut input| {
+        let mut line = String::new();
+        input.read_line(&mut line).map(|_| line)
+    });
+    let answer = answer.await.unwrap_or_default();
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
