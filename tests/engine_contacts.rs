@@ -34,7 +34,7 @@ fn words(row: &LocalContact) -> (&'static str, Option<&'static str>) {
 }
 
 async fn all_are(handle: &Handle, sync: &str) -> bool {
-    let rows = handle.local_contacts().await.expect("rows");
+    let rows = handle.local_contacts().await.unwrap_or_default();
     !rows.is_empty() && rows.iter().all(|row| words(row).0 == sync)
 }
 

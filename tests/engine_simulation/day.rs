@@ -238,7 +238,7 @@ impl Day {
 
     /// On some days somebody looks at a dashboard all the time; that costs time, too.
     pub const fn is_watched(&self) -> bool {
-        self.plan.seed % 5 == 0
+        self.plan.seed.is_multiple_of(5)
     }
 
     pub fn handle(&self) -> Handle {

@@ -8,6 +8,7 @@ mod canary;
 mod commands;
 mod contacts;
 mod dashboard;
+#[expect(clippy::disallowed_methods, reason = "it ends the program after random times")]
 mod import;
 mod outbox;
 mod portal;
