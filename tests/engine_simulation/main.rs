@@ -114,26 +114,35 @@ fn whatever_happens_every_promise_holds() {
         return assert_kept(seed, &book);
     }
     let seeds = match u64::from(test_size()) {
-        100.. => SEEDS,
-        size => 8 * size,
+        10.. => SEEDS,
+        size => 20 * size,
     };
     let half = |first: u64| {
         move || {
-            let mut tally = Tally::default();
+            let (mut tally, mut broken) = (Tally::default(), Vec::new());
             for seed in (first..seeds).step_by(2) {
                 let book = in_virtual_time(plan(seed));
-                assert_kept(seed, &book);
+                if let Some((invariant, what)) = book.violations().into_iter().next() {
+                    println!("seed {seed}: {invariant:?}: {what}");
+                    broken.push((seed, invariant));
+                }
                 tally.add(&book);
             }
-            tally
+            (tally, broken)
         }
     };
     // Every other thread of a runtime of its own: even seeds live, odd ones end in the middle.
     let even = std::thread::spawn(half(0));
     let odd = std::thread::spawn(half(1));
-    let mut tally = even.join().unwrap();
-    tally.merge(odd.join().unwrap());
+    let (mut tally, mut broken) = even.join().unwrap();
+    let (other, also) = odd.join().unwrap();
+    tally.merge(other);
     tally.tell();
+    broken.extend(also);
+    assert!(
+        broken.is_empty(),
+        "a day alone, with its log: DEALDECK_TEST_SEED=n; broken: {broken:?}"
+    );
     for invariant in Invariant::ALL {
         if invariant != Invariant::Determinism {
             assert!(tally.checks.contains_key(&invariant), "{invariant:?} was never checked");
