@@ -270,6 +270,8 @@ impl Day {
                 self.world.dir = disk;
                 self.mirror_is_lost();
                 self.book.fault("power-loss");
+                // No machine starts faster.
+                tokio::time::sleep(Duration::from_secs(15)).await;
             }
             1 => {
                 process.end().await;

@@ -118,8 +118,7 @@ pub fn draw(rng: &mut impl Rng, method: &str, path: &str) -> Option<Kind> {
     let fits = |kind: &&Kind| match kind.name {
         // HubSpot would lie: what an association batch does not speak of has no associations, and a note that is not
         // found counts as archived.
-        "partial" => is_batch && !path.contains("/notes/"),
-        "missing" => is_batch,
+        "partial" | "missing" => is_batch && !path.contains("/notes/"),
         // HubSpot would lie: an archived record it does not find counts as archived.
         "404" => method == "GET" || method == "PATCH",
         "race" => method == "PATCH",

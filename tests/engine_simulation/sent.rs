@@ -67,6 +67,10 @@ pub fn written(wire: &Wire, request: &Request, path: &str) -> Vec<Sent> {
         let attempt = attempts.last().map_or(0, |attempt| attempt.n);
         sent.push(Sent { op, attempt });
     }
+    if sent.is_empty() && is_of_the_dead(&reader, method, path, &body) {
+        state.reader = Some(reader);
+        return sent;
+    }
     let book = &wire.book;
     book.check(Invariant::WriteAhead, !sent.is_empty(), || {
         format!("{method} {path} has no claim on disk")
@@ -80,6 +84,16 @@ pub fn written(wire: &Wire, request: &Request, path: &str) -> Vec<Sent> {
         state.left.entry(sent.op.id).or_insert(now);
     }
     sent
+}
+
+/// A process may die between sending and arriving: its claim is in doubt by then, and on disk.
+fn is_of_the_dead(reader: &Reader, method: &str, path: &str, body: &Value) -> bool {
+    let all = reader.outbox.list(&OutboxFilter::default()).unwrap();
+    let mut died = all.into_iter().filter(|op| op.crashes > 0);
+    died.any(|op| {
+        is_of(reader, &op, method, path, body)
+            && reader.outbox.attempts(op.id).unwrap().iter().any(|attempt| attempt.ambiguous)
+    })
 }
 
 fn in_flight(reader: &Reader) -> Vec<Kept> {
