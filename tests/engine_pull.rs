@@ -454,7 +454,6 @@ async fn a_cut_line_shows_and_heals() {
 
 #[tokio::test(start_paused = true)]
 async fn a_line_that_comes_back_slow_is_not_probed_without_pause() {
-    const ACCOUNT: &str = "GET /account-info/";
     let world = World::new();
     let running = world.start_synced().await;
     world.cut(true);
@@ -464,11 +463,11 @@ async fn a_line_that_comes_back_slow_is_not_probed_without_pause() {
     .await;
     world.faults("477=100%").await;
     world.cut(false);
-    let before = world.sent(ACCOUNT);
+    let before = world.requests();
     pass(120).await;
-    let probes = world.sent(ACCOUNT) - before;
-    // None at all where another request has found out first how long HubSpot wants to be left alone.
-    assert!(probes < 20, "{probes} probes in two minutes");
+    // Whichever request is the first to hear how long HubSpot wants to be left alone, a probe or another one.
+    let sent = world.requests() - before;
+    assert!((1..20).contains(&sent), "{sent} requests in two minutes");
     world.faults("").await;
     let as_of = running.handle.freshness().as_of;
     running.handle.refresh();
