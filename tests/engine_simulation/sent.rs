@@ -92,7 +92,12 @@ fn is_of_the_dead(reader: &Reader, method: &str, path: &str, body: &Value) -> bo
     let mut died = all.into_iter().filter(|op| op.crashes > 0);
     died.any(|op| {
         is_of(reader, &op, method, path, body)
-            && reader.outbox.attempts(op.id).unwrap().iter().any(|attempt| attempt.ambiguous)
+            && reader
+                .outbox
+                .attempts(op.id)
+                .unwrap()
+                .iter()
+                .any(|attempt| attempt.ambiguous)
     })
 }
 
