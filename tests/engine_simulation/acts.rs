@@ -290,8 +290,9 @@ impl Day {
         }
         self.book.log(format!("{} restart", self.wire.now()));
         *self.disk.lock().unwrap() = disk::Disk::default();
-        // Whoever waited beside it takes over.
-        match self.second.take().filter(|_| self.rng.random_bool(0.5)) {
+        // Whoever waited beside it takes over, and a new one may wait beside that.
+        let takes_over = self.rng.random_bool(0.5);
+        match self.second.take_if(|_| takes_over) {
             Some(second) => {
                 second.handle.set_watched(self.is_watched());
                 self.process = Some(second);

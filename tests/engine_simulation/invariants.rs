@@ -92,7 +92,7 @@ impl Invariant {
 }
 
 /// How many lines of the log are kept for whoever looks for the cause.
-const KEPT: usize = 600;
+const KEPT: usize = 100_000;
 
 /// One run written down.
 #[derive(Default)]

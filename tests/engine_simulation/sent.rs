@@ -73,7 +73,13 @@ pub fn written(wire: &Wire, request: &Request, path: &str) -> Vec<Sent> {
     }
     let book = &wire.book;
     book.check(Invariant::WriteAhead, !sent.is_empty(), || {
-        format!("{method} {path} has no claim on disk")
+        let kept = reader.outbox.list(&OutboxFilter::default()).unwrap();
+        let of_it = kept.iter().filter(|op| is_of(&reader, op, method, path, &body));
+        format!(
+            "{} {method} {path} has no claim on disk: {:?}",
+            wire.now(),
+            of_it.collect::<Vec<_>>()
+        )
     });
     for sent in &sent {
         look(book, &state, &reader, sent, &body);
