@@ -30,9 +30,9 @@ impl Day {
             32..=43 => self.notes(&deal, nth).await,
             44..=50 => self.undoes().await,
             51..=56 => self.colleague_edits(&deal).await,
-            57 => self.colleague_ends(&deal).await,
-            58..=59 => self.other_kinds(&deal, nth).await,
-            60..=65 => self.decides().await,
+            57..=58 => self.colleague_ends(&deal).await,
+            59..=60 => self.other_kinds(&deal, nth).await,
+            61..=65 => self.decides().await,
             66..=68 => self.cut().await,
             69..=73 => self.restarts().await,
             74..=78 => self.disk_fails().await,
@@ -40,9 +40,9 @@ impl Day {
             81 => self.suspend(Duration::from_hours(8)).await,
             82..=83 => self.steals(),
             84..=86 => self.second_process().await,
-            87 => self.scope(),
-            88 => self.wrong_account().await,
-            89..=92 => self.handle().look_at(&deal),
+            87..=88 => self.scope(),
+            89 => self.wrong_account().await,
+            90..=92 => self.handle().look_at(&deal),
             93 => {
                 let key = format!("note:{deal}");
                 let _ = self.handle().save_draft(&key, Some(SMUGGLED)).await;

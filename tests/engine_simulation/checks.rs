@@ -79,7 +79,15 @@ impl Day {
                 format!("attempt {attempt:?} of {op:?}")
             });
         }
-        let free = exchanges.iter().filter(|(_, shown)| *shown == Shown::Free).count();
+        // Nothing is given back before the outcome is on disk, nor where a process died before.
+        let is_recorded = |n: &u32| {
+            let mut ended = attempts
+                .iter()
+                .filter(|attempt| attempt.ended_at.is_some() && !attempt.ambiguous);
+            ended.any(|attempt| attempt.n == *n)
+        };
+        let is_free = |(n, shown): &&(u32, Shown)| *shown == Shown::Free && is_recorded(n);
+        let free = exchanges.iter().filter(is_free).count();
         let claims = u32::try_from(attempts.len() - free.min(attempts.len())).unwrap();
         self.book.check(Invariant::FreeRefusals, op.attempts <= claims, || {
             format!("{} attempts count of {attempts:?} with {exchanges:?}", op.attempts)

@@ -35,7 +35,7 @@ const fn portal(name: &'static str) -> Kind {
 
 /// What pauses everything until somebody or something helps: seldom, or nothing else would happen on that day.
 const fn pausing(name: &'static str) -> Kind {
-    kind(name, Where::Portal, 3)
+    kind(name, Where::Portal, 4)
 }
 
 const fn kind(name: &'static str, place: Where, weight: u32) -> Kind {
@@ -76,8 +76,8 @@ pub const KINDS: [Kind; 46] = [
     portal("drip"),
     portal("stall"),
     portal("twice"),
-    kind("partial", Where::Portal, 30),
-    kind("missing", Where::Portal, 30),
+    kind("partial", Where::Portal, 70),
+    kind("missing", Where::Portal, 70),
     portal("reset"),
     portal("lost"),
     portal("late"),
@@ -90,7 +90,7 @@ pub const KINDS: [Kind; 46] = [
     kind("cut-in-request", Where::Before(Broken::Closed, true), 10),
     kind("too-large", Where::Behind, 10),
     kind("redirect", Where::Answer(302), 3),
-    kind("race", Where::Race, 30),
+    kind("race", Where::Race, 80),
 ];
 
 /// What happens to process, disk and account rather than to a request.

@@ -84,7 +84,7 @@ fn plan(seed: u64) -> Plan {
         bug: None,
         until: None,
         steps: 36,
-        faults: 52,
+        faults: 57,
     }
 }
 

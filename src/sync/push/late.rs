@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::{
     domain::{Fault, Lane, OpState, Owner, Payload, Properties, PropertyVersion, Record},
     hubspot::GetQuery,
@@ -57,7 +59,7 @@ pub async fn overwritten(core: &Core, op: &Kept, record: &Record) -> Result<Opti
     };
     let came_late = |name: &String| {
         newest(record, name).is_some_and(|version| {
-            version.at > earlier(newest_intent.claimed_at.unwrap_or(newest_intent.created_at), SKEW)
+            version.at >= applied(newest_intent)
                 && written
                     .iter()
                     .filter(|older| older.seq < newest_intent.seq && older.ambiguous_sends > 0)
@@ -156,7 +158,13 @@ fn newest<'a>(record: &'a Record, name: &str) -> Option<&'a PropertyVersion> {
 fn may_have_set(older: &Kept, name: &str, version: &PropertyVersion) -> bool {
     let sets = matches!(&older.payload, Payload::SetProperties { values, .. }
         if values.get(name).is_some_and(|ours| same_value(ours.as_deref(), version.value.as_deref())));
-    sets && is_by_program(version) && version.at >= earlier(older.created_at, SKEW)
+    sets && is_by_program(version) && version.at >= earlier(applied(older), SKEW)
+}
+
+/// When a write took effect, by HubSpot's clock: ours may have been set since. Before HubSpot said so, by ours, and early.
+fn applied(op: &Kept) -> Timestamp {
+    let ours = || earlier(op.claimed_at.unwrap_or(op.created_at), SKEW);
+    op.landed_version.unwrap_or_else(ours)
 }
 
 fn touches(op: &Kept, values: &Properties) -> bool {
