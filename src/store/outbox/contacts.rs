@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Behind, ContactOperation, ImportCount, LocalContact, NewContact, OpState, Payload, PushDecision, RecordRef,
+        Behind, ContactOperation, ImportCount, LocalContact, NewContact, OpId, OpState, Payload, Properties,
+        PushDecision, RecordRef,
     },
-    store::{Error, Result},
+    store::Result,
 };
 
 /// How contacts are pushed.
@@ -40,8 +41,17 @@ pub struct KeptContacts {
 }
 
 const COLUMNS: &str = "c.n, c.email, c.properties, c.decision, coalesce(o.remote_id, c.hubspot_id), c.created_at, \
-     c.updated_at, o.id, o.state, o.attempts, o.claimed_at, o.not_before, o.error";
+     c.updated_at, c.decided_at, o.id, o.state, o.attempts, o.created_at, o.claimed_at, o.not_before, o.error";
 const FROM: &str = "FROM contact AS c LEFT JOIN op AS o ON o.id = c.op_id";
+
+/// In the partial index `contact_waiting`.
+pub(in crate::store) const HAS_WAITING: &str =
+    "SELECT EXISTS (SELECT 1 FROM contact WHERE decision = 'Queued' AND op_id IS NULL)";
+/// In the partial index `contact_waiting`.
+pub(in crate::store) const WAITING: &str = "WHERE c.decision = 'Queued' AND c.op_id IS NULL ORDER BY c.n";
+/// In the partial index `contact_selected`.
+pub(in crate::store) const SELECTED: &str = "WHERE c.decision = 'Selected' \
+     AND (o.state IS NULL OR o.state NOT IN ('queued', 'in_flight', 'uncertain')) ORDER BY c.updated_at, c.n";
 
 impl OutboxView {
     /// Every contact of one's own, oldest first.
@@ -73,12 +83,7 @@ impl OutboxView {
     /// # Errors
     /// When the file cannot be read.
     pub fn contacts_called(&self, hubspot_id: &str) -> Result<Vec<LocalContact>> {
-        select(
-            &self.conn,
-            "WHERE c.n IN (SELECT n FROM contact WHERE hubspot_id = ?1 \
-             UNION SELECT contact.n FROM op JOIN contact ON contact.op_id = op.id WHERE op.remote_id = ?1) ORDER BY c.n",
-            &[&hubspot_id],
-        )
+        select(&self.conn, "WHERE c.hubspot_id = ?1 ORDER BY c.n", &[&hubspot_id])
     }
 
     /// How many of these contacts are where: by decision and state of the newest operation.
@@ -120,10 +125,7 @@ impl OutboxView {
     /// # Errors
     /// When the file cannot be read.
     pub fn has_waiting_contacts(&self) -> Result<bool> {
-        let has = self
-            .conn
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM contact WHERE decision = 'Queued' AND op_id IS NULL)")?
-            .query_row([], |row| row.get(0))?;
+        let has = self.conn.prepare_cached(HAS_WAITING)?.query_row([], |row| row.get(0))?;
         Ok(has)
     }
 }
@@ -139,10 +141,10 @@ impl Outbox {
             let mut kept = KeptContacts::default();
             for new in contacts {
                 let known = by_email(tx, &new.email)?;
-                let (count, pushes) = plan(known.as_ref(), new, how);
+                let (mut count, pushes) = plan(known.as_ref(), new, how);
                 let row = put(tx, known, new, count, now)?;
                 if pushes {
-                    push(tx, &row, how, now)?;
+                    count.queued = u64::from(push(tx, &row, how, now)?);
                 } else if how.anyway
                     && let Some(account) = how.account
                 {
@@ -163,12 +165,7 @@ impl Outbox {
     /// [`Error::Full`]; nothing is queued then.
     pub fn push_waiting(&mut self, most: usize, how: &Pushing, now: Timestamp) -> Result<usize> {
         self.write(|tx| {
-            let limit = i64::try_from(most).unwrap_or(i64::MAX);
-            let waiting = select(
-                tx,
-                "WHERE c.decision = 'Queued' AND c.op_id IS NULL ORDER BY c.n LIMIT ?1",
-                &[&limit],
-            )?;
+            let waiting = first(tx, WAITING, most, |_| true)?;
             for row in &waiting {
                 push(tx, row, how, now)?;
             }
@@ -183,13 +180,7 @@ impl Outbox {
     /// [`Error::Full`]; nothing is queued then.
     pub fn push_selected(&mut self, most: usize, key: &str, how: &Pushing, now: Timestamp) -> Result<usize> {
         self.write(|tx| {
-            let limit = i64::try_from(most).unwrap_or(i64::MAX);
-            let selected = select(
-                tx,
-                "WHERE c.decision = 'Selected' AND (o.state IS NULL OR o.state NOT IN ('queued', 'in_flight', 'uncertain')) \
-                 ORDER BY c.updated_at, c.n LIMIT ?1",
-                &[&limit],
-            )?;
+            let selected = first(tx, SELECTED, most, |row| !row.is_refused())?;
             for row in &selected {
                 push(tx, row, how, now)?;
             }
@@ -203,24 +194,31 @@ impl Outbox {
         })
     }
 
-    /// What a person decided about contacts, other than to push them now. An operation that HubSpot certainly has not
-    /// heard of is taken back.
+    /// What a person decided about contacts, other than to push them now. Every push that is not on the wire is taken
+    /// back, with what was to follow it; one that is to be skipped loses what waits for a person, too.
     ///
     /// # Errors
     /// When the file cannot be written; nothing is decided then.
     pub fn decide_contacts(&mut self, numbers: &[u64], decision: PushDecision, now: Timestamp) -> Result<()> {
+        let ends: &[OpState] = match decision {
+            PushDecision::Skipped => &[OpState::Queued, OpState::Held, OpState::Conflict],
+            PushDecision::Selected | PushDecision::Queued => &[OpState::Queued],
+        };
         self.write(|tx| {
             for n in numbers {
-                if let Some(op) = operation(tx, *n)?
-                    && op.state == OpState::Queued
-                    && op.ambiguous_sends == 0
-                {
-                    move_to(tx, &op, OpState::Cancelled, now)?;
-                }
-                tx.execute(
-                    "UPDATE contact SET decision = ?2, updated_at = ?3 WHERE n = ?1",
-                    params![n.cast_signed(), decision.word(), rows::micros(now)],
-                )?;
+                let Some(email) = email_of(tx, *n)? else {
+                    continue;
+                };
+                let on_the_wire = take_back(tx, &email, ends, now)?;
+                tx.prepare_cached(
+                    "UPDATE contact SET decision = ?2, op_id = coalesce(?3, op_id), decided_at = ?4 WHERE n = ?1",
+                )?
+                .execute(params![
+                    n.cast_signed(),
+                    decision.word(),
+                    on_the_wire.map(|id| id.to_string()),
+                    rows::micros(now)
+                ])?;
             }
             Ok(())
         })
@@ -235,18 +233,19 @@ impl Outbox {
         self.write(|tx| {
             let mut reset = 0;
             for n in numbers {
-                let op = operation(tx, *n)?;
-                match &op {
-                    Some(op) if matches!(op.state, OpState::InFlight | OpState::Uncertain) => continue,
-                    Some(op) if op.state == OpState::Queued && op.ambiguous_sends > 0 => continue,
-                    Some(op) if is_replaceable(op.state) => move_to(tx, op, OpState::Cancelled, now)?,
-                    _ => {}
+                let Some(email) = email_of(tx, *n)? else {
+                    continue;
+                };
+                if pushes(tx, &email)?.iter().any(|op| is_on_the_wire(op.state)) {
+                    continue;
                 }
+                take_back(tx, &email, REPLACEABLE, now)?;
                 reset += 1;
-                tx.execute(
-                    "UPDATE contact SET decision = 'Selected', op_id = NULL, hubspot_id = NULL, updated_at = ?2 WHERE n = ?1",
-                    params![n.cast_signed(), rows::micros(now)],
-                )?;
+                tx.prepare_cached(
+                    "UPDATE contact SET decision = 'Selected', op_id = NULL, hubspot_id = NULL, landed = NULL, \
+                     decided_at = ?2 WHERE n = ?1",
+                )?
+                .execute(params![n.cast_signed(), rows::micros(now)])?;
             }
             Ok(reset)
         })
@@ -277,11 +276,14 @@ fn plan(known: Option<&LocalContact>, new: &NewContact, how: &Pushing) -> (Impor
     let state = known.operation.as_ref().map(|operation| operation.state);
     let waits_for_a_try = known.operation.as_ref().is_some_and(|operation| operation.attempts > 0);
     let pushes = changes
+        || known.is_changed_since()
         || match state {
-            None | Some(OpState::Held | OpState::Conflict | OpState::Dead) => !known.is_refused(),
+            None
+            | Some(OpState::Held | OpState::Conflict | OpState::Dead | OpState::Cancelled | OpState::Superseded) => {
+                !known.is_refused()
+            }
             Some(OpState::Landed | OpState::Done) => how.anyway || known.decision == PushDecision::Selected,
             Some(OpState::Queued) => how.anyway && waits_for_a_try,
-            Some(OpState::Cancelled | OpState::Superseded) => true,
             Some(OpState::InFlight | OpState::Uncertain) => false,
         };
     let is_under_way = matches!(state, Some(OpState::Queued | OpState::InFlight | OpState::Uncertain));
@@ -300,8 +302,8 @@ fn put(
     let Some(mut row) = known else {
         let email = folded(&new.email);
         tx.prepare_cached(
-            "INSERT INTO contact (email, properties, decision, hubspot_id, created_at, updated_at) \
-             VALUES (?1, ?2, 'Queued', ?3, ?4, ?4)",
+            "INSERT INTO contact (email, properties, decision, hubspot_id, created_at, updated_at, decided_at) \
+             VALUES (?1, ?2, 'Queued', ?3, ?4, ?4, ?4)",
         )?
         .execute(params![
             email,
@@ -317,6 +319,7 @@ fn put(
             hubspot_id: new.hubspot_id.clone(),
             created_at: now,
             updated_at: now,
+            decided_at: now,
             operation: None,
         });
     };
@@ -333,47 +336,180 @@ fn put(
     Ok(row)
 }
 
-/// Queues the push of a contact. One that was not sent yet, or that waits for a person, gives up its place in line.
-fn push(tx: &Transaction<'_>, row: &LocalContact, how: &Pushing, now: Timestamp) -> Result<()> {
+/// Queues the push of a contact: of what HubSpot has not taken from here yet. One that was not sent yet, or that waits for
+/// a person, gives up its place in line. `false` when HubSpot has it all.
+fn push(tx: &Transaction<'_>, row: &LocalContact, how: &Pushing, now: Timestamp) -> Result<bool> {
     let Some(account) = how.account else {
         tx.execute(
             "UPDATE contact SET decision = 'Queued', op_id = NULL WHERE n = ?1",
             [row.n.cast_signed()],
         )?;
+        return Ok(true);
+    };
+    let old = pushes(tx, &row.email)?;
+    let mut values = unsent(tx, row)?;
+    values.extend(how.stamp.clone().map(|(name, value)| (name, Some(value))));
+    let has_it = match values.is_empty() {
+        true => newest_taken(tx, row)?,
+        false => None,
+    };
+    let id = match has_it {
+        Some(id) => id,
+        None => {
+            let payload = Payload::UpsertContact {
+                email: row.email.clone(),
+                values: if values.is_empty() { row.values.clone() } else { values },
+            };
+            insert(tx, &operation_of(row, account, payload, "push"), OpState::Queued, now)?
+        }
+    };
+    for old in old.iter().filter(|op| is_replaceable(op.state)) {
+        if has_it.is_some() {
+            move_to(tx, old, OpState::Cancelled, now)?;
+        } else {
+            replace(tx, old, id, now)?;
+        }
+    }
+    tx.prepare_cached("UPDATE contact SET decision = 'Queued', op_id = ?2 WHERE n = ?1")?
+        .execute(params![row.n.cast_signed(), id.to_string()])?;
+    follow(tx, row, account, how, now)?;
+    Ok(has_it.is_none())
+}
+
+/// The values of a contact that HubSpot has not taken from here, or no longer surely has.
+fn unsent(tx: &Transaction<'_>, row: &LocalContact) -> Result<Properties> {
+    let landed = landed(tx, &row.email)?.unwrap_or_default();
+    let mut values = row.values.clone();
+    values.retain(|name, value| landed.get(name) != Some(value));
+    Ok(values)
+}
+
+/// What HubSpot took last from here.
+fn landed(tx: &Transaction<'_>, email: &str) -> Result<Option<Properties>> {
+    let landed = tx
+        .prepare_cached("SELECT landed FROM contact WHERE email = ?1 AND landed IS NOT NULL")?
+        .query_row([email], |row| rows::json(row, 0))
+        .optional()?;
+    Ok(landed)
+}
+
+/// The push that HubSpot heard of last, when it took one since the contact was last reset.
+fn newest_taken(tx: &Transaction<'_>, row: &LocalContact) -> Result<Option<OpId>> {
+    if landed(tx, &row.email)?.is_none() {
+        return Ok(None);
+    }
+    let id = tx
+        .prepare_cached(
+            "SELECT id FROM op WHERE object = 'contacts' AND entity = ?1 AND kind = 'upsert_contact' \
+             AND state IN ('in_flight', 'uncertain', 'landed', 'done') ORDER BY n DESC LIMIT 1",
+        )?
+        .query_row([RecordRef::by_email(&row.email).id], |row| rows::op_id(row, 0))
+        .optional()?;
+    Ok(id)
+}
+
+/// The push of a contact gives way to a newer one, which takes its seat: what was to follow the old one follows the new one.
+fn replace(tx: &Transaction<'_>, old: &Kept, by: OpId, now: Timestamp) -> Result<()> {
+    let end = if old.state == OpState::Queued {
+        OpState::Superseded
+    } else {
+        OpState::Cancelled
+    };
+    move_to(tx, old, end, now)?;
+    tx.prepare_cached("UPDATE op SET superseded_by = ?2 WHERE id = ?1")?
+        .execute([old.id.to_string(), by.to_string()])?;
+    let new = rows::load(tx, by)?;
+    if old.seq < new.seq {
+        let mut seat = tx.prepare_cached("UPDATE op SET seq = ?2 WHERE id = ?1")?;
+        for (id, seq) in [(old.id, 0), (by, old.seq), (old.id, new.seq)] {
+            seat.execute(params![id.to_string(), seq.cast_signed()])?;
+        }
+    }
+    Ok(())
+}
+
+/// Cancels the pushes of a contact that are in one of these states, and what was to follow them. Answers the newest one that
+/// HubSpot may be hearing of.
+fn take_back(tx: &Transaction<'_>, email: &str, ends: &[OpState], now: Timestamp) -> Result<Option<OpId>> {
+    let pushes = pushes(tx, email)?;
+    let gives_up = ends.contains(&OpState::Held);
+    let is_taken_back = |op: &&Kept| ends.contains(&op.state);
+    let taken: Vec<&Kept> = pushes.iter().filter(is_taken_back).collect();
+    if gives_up || !taken.is_empty() {
+        let followers = operations(tx, email, "kind IN ('associate', 'list_member')")?;
+        for op in followers.iter().filter(is_taken_back) {
+            move_to(tx, op, OpState::Cancelled, now)?;
+        }
+    }
+    for op in taken {
+        move_to(tx, op, OpState::Cancelled, now)?;
+    }
+    let mut on_the_wire = pushes.iter().filter(|op| is_on_the_wire(op.state)).map(|op| op.id);
+    Ok(on_the_wire.next_back())
+}
+
+/// From now on HubSpot may hear of these values: which of them it has is open.
+pub(super) fn sent(tx: &Transaction<'_>, op: &Kept) -> Result<()> {
+    let Payload::UpsertContact { email, values } = &op.payload else {
         return Ok(());
     };
-    let mut values = row.values.clone();
-    values.extend(how.stamp.clone().map(|(name, value)| (name, Some(value))));
-    let payload = Payload::UpsertContact {
-        email: row.email.clone(),
-        values,
+    let Some(mut landed) = landed(tx, email)? else {
+        return Ok(());
     };
-    let id = insert(tx, &operation_of(row, account, payload, "push"), OpState::Queued, now)?;
-    if let Some(old) = operation(tx, row.n)?
-        && is_replaceable(old.state)
-    {
-        let end = if old.state == OpState::Queued {
-            OpState::Superseded
-        } else {
-            OpState::Cancelled
-        };
-        move_to(tx, &old, end, now)?;
-        // What was to follow the old one follows the new one.
-        let last: i64 = tx.query_row("SELECT seq FROM op WHERE id = ?1", [id.to_string()], |row| row.get(0))?;
-        let mut seat = tx.prepare_cached("UPDATE op SET seq = ?2 WHERE id = ?1")?;
-        seat.execute(params![old.id.to_string(), last + 1])?;
-        seat.execute(params![id.to_string(), old.seq.cast_signed()])?;
-        tx.execute(
-            "UPDATE op SET superseded_by = ?2 WHERE id = ?1",
-            [old.id.to_string(), id.to_string()],
-        )?;
+    landed.retain(|name, _| !values.contains_key(name));
+    tx.prepare_cached("UPDATE contact SET landed = ?2 WHERE email = ?1")?
+        .execute([email, &serde_json::to_string(&landed)?])?;
+    Ok(())
+}
+
+/// What became of a push. One that landed says what HubSpot has. One that did not gives way to a newer push of the contact,
+/// and to the person who has skipped it meanwhile.
+pub(super) fn ended(tx: &Transaction<'_>, id: OpId, now: Timestamp) -> Result<()> {
+    let op = rows::load(tx, id)?;
+    let Payload::UpsertContact { email, values } = &op.payload else {
+        return Ok(());
+    };
+    let Some(row) = by_email(tx, email)? else {
+        return Ok(());
+    };
+    if op.state == OpState::Landed {
+        return took(tx, &row, &op, values, now);
     }
-    tx.prepare_cached(
-        "UPDATE contact SET decision = 'Queued', hubspot_id = coalesce((SELECT remote_id FROM op WHERE id = op_id), \
-         hubspot_id), op_id = ?2 WHERE n = ?1",
-    )?
-    .execute(params![row.n.cast_signed(), id.to_string()])?;
-    follow(tx, row, account, how, now)
+    if !is_replaceable(op.state) {
+        return Ok(());
+    }
+    let newest = pushes(tx, email)?.pop();
+    match newest.filter(|newest| newest.seq > op.seq) {
+        Some(newer) => replace(tx, &op, newer.id, now),
+        None if row.decision == PushDecision::Skipped && op.state != OpState::Dead => {
+            move_to(tx, &op, OpState::Cancelled, now)
+        }
+        None => Ok(()),
+    }
+}
+
+/// HubSpot took these values of a contact. When it keeps them under another id than before, it has nothing else of the
+/// contact: the rest is pushed after them.
+fn took(tx: &Transaction<'_>, row: &LocalContact, op: &Kept, values: &Properties, now: Timestamp) -> Result<()> {
+    let before = tx
+        .prepare_cached("SELECT hubspot_id FROM contact WHERE n = ?1")?
+        .query_row([row.n.cast_signed()], |row| row.get::<_, Option<String>>(0))?;
+    let is_another = before.is_some() && op.remote_id.is_some() && before != op.remote_id;
+    let mut all = match is_another {
+        true => Properties::new(),
+        false => landed(tx, &row.email)?.unwrap_or_default(),
+    };
+    all.extend(values.clone());
+    tx.prepare_cached("UPDATE contact SET landed = ?2, hubspot_id = coalesce(?3, hubspot_id) WHERE n = ?1")?
+        .execute(params![row.n.cast_signed(), serde_json::to_string(&all)?, op.remote_id])?;
+    if is_another && row.decision != PushDecision::Skipped && !unsent(tx, row)?.is_empty() {
+        let how = Pushing {
+            account: Some(op.account),
+            ..Pushing::default()
+        };
+        push(tx, row, &how, now)?;
+    }
+    Ok(())
 }
 
 /// Queues what is to happen behind the push of a contact.
@@ -404,20 +540,36 @@ fn operation_of(row: &LocalContact, account: u64, payload: Payload, what: &str) 
 }
 
 /// HubSpot is not hearing of it, and has not heard all of it.
-const fn is_replaceable(state: OpState) -> bool {
-    matches!(
-        state,
-        OpState::Queued | OpState::Held | OpState::Conflict | OpState::Dead
-    )
+const REPLACEABLE: &[OpState] = &[OpState::Queued, OpState::Held, OpState::Conflict, OpState::Dead];
+
+fn is_replaceable(state: OpState) -> bool {
+    REPLACEABLE.contains(&state)
 }
 
-/// The newest operation of a contact.
-fn operation(conn: &Connection, n: u64) -> Result<Option<Kept>> {
-    let id = conn
-        .prepare_cached("SELECT op_id FROM contact WHERE n = ?1 AND op_id IS NOT NULL")?
-        .query_row([n.cast_signed()], |row| rows::op_id(row, 0))
+const fn is_on_the_wire(state: OpState) -> bool {
+    matches!(state, OpState::InFlight | OpState::Uncertain)
+}
+
+/// The pushes of a contact that are not over, and those HubSpot refused.
+fn pushes(conn: &Connection, email: &str) -> Result<Vec<Kept>> {
+    operations(conn, email, "kind = 'upsert_contact'")
+}
+
+/// Operations of a contact that HubSpot has not all heard of, in their order.
+fn operations(conn: &Connection, email: &str, which: &str) -> Result<Vec<Kept>> {
+    let tail = format!(
+        "WHERE object = 'contacts' AND entity = ?1 AND {which} \
+         AND state IN ('queued', 'in_flight', 'uncertain', 'held', 'conflict', 'dead') ORDER BY seq"
+    );
+    rows::select(conn, &tail, &[&RecordRef::by_email(email).id])
+}
+
+fn email_of(conn: &Connection, n: u64) -> Result<Option<String>> {
+    let email = conn
+        .prepare_cached("SELECT email FROM contact WHERE n = ?1")?
+        .query_row([n.cast_signed()], |row| row.get(0))
         .optional()?;
-    id.map(|id| rows::find(conn, id)?.ok_or(Error::Missing(id))).transpose()
+    Ok(email)
 }
 
 /// An address is one however it is spelt.
@@ -435,18 +587,33 @@ fn select(conn: &Connection, tail: &str, params: &[&dyn rusqlite::ToSql]) -> Res
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The first so many contacts in the order of `tail` that are wanted; no more of them are read.
+fn first(
+    conn: &Connection,
+    tail: &str,
+    most: usize,
+    wanted: impl Fn(&LocalContact) -> bool,
+) -> Result<Vec<LocalContact>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} {FROM} {tail}"))?;
+    let found = statement
+        .query_map([], contact)?
+        .filter(|row| row.as_ref().map_or(true, &wanted));
+    Ok(found.take(most).collect::<rusqlite::Result<_>>()?)
+}
+
 fn contact(row: &Row<'_>) -> rusqlite::Result<LocalContact> {
-    let operation = match row.get::<_, Option<String>>(7)? {
+    let operation = match row.get::<_, Option<String>>(8)? {
         None => None,
         Some(_) => Some(ContactOperation {
-            id: rows::op_id(row, 7)?,
-            state: rows::state(row, 8)?,
-            attempts: row.get(9)?,
-            claimed_at: rows::time_or_none(row, 10)?,
-            not_before: rows::time_or_none(row, 11)?,
+            id: rows::op_id(row, 8)?,
+            state: rows::state(row, 9)?,
+            attempts: row.get(10)?,
+            created_at: rows::time(row, 11)?,
+            claimed_at: rows::time_or_none(row, 12)?,
+            not_before: rows::time_or_none(row, 13)?,
             error: row
-                .get::<_, Option<String>>(12)?
-                .map(|_| rows::json(row, 12))
+                .get::<_, Option<String>>(14)?
+                .map(|_| rows::json(row, 14))
                 .transpose()?,
         }),
     };
@@ -458,6 +625,7 @@ fn contact(row: &Row<'_>) -> rusqlite::Result<LocalContact> {
         hubspot_id: row.get(4)?,
         created_at: rows::time(row, 5)?,
         updated_at: rows::time(row, 6)?,
+        decided_at: rows::time(row, 7)?,
         operation,
     })
 }

@@ -4,7 +4,7 @@
 //! It refuses to decide what an answer of HubSpot means: the engine says the outcome, the outbox says whether the step is
 //! allowed (`transitions.rs`).
 
-mod contacts;
+pub(super) mod contacts;
 mod edit;
 mod queue;
 mod rows;
