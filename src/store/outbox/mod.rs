@@ -6,6 +6,7 @@
 
 pub(super) mod contacts;
 mod edit;
+pub(super) mod pushes;
 mod queue;
 mod rows;
 mod shelf;

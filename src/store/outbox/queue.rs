@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use uuid::{NoContext, Uuid};
 
-use super::{Kept, NewOperation, Outbox, Outcome, contacts, rows, transitions};
+use super::{Kept, NewOperation, Outbox, Outcome, pushes, rows, transitions};
 use crate::{
     domain::{Bug, Drill, OpError, OpId, OpState, Payload},
     store::{Error, Moment, Result, reached},
@@ -89,7 +89,7 @@ impl Outbox {
                     },
                     now,
                 )?;
-                contacts::ended(tx, op.id, now)?;
+                pushes::ended(tx, op.id, now)?;
             }
             left.iter().map(|op| rows::load(tx, op.id)).collect()
         })
@@ -149,7 +149,7 @@ impl Outbox {
                 return Err(refused(&op, outcome.state));
             }
             apply(tx, &op, outcome, now)?;
-            contacts::ended(tx, id, now)?;
+            pushes::ended(tx, id, now)?;
             reached(Moment::OutcomeBegun);
             rows::load(tx, id)
         })?;
@@ -172,7 +172,7 @@ impl Outbox {
                     return Err(refused(&op, outcome.state));
                 }
                 apply(tx, &op, outcome, now)?;
-                contacts::ended(tx, *id, now)?;
+                pushes::ended(tx, *id, now)?;
                 let op = rows::load(tx, *id)?;
                 if op.state == OpState::Landed {
                     move_to(tx, &op, OpState::Done, now)?;
@@ -272,7 +272,7 @@ fn claim(tx: &Transaction<'_>, id: OpId, epoch: u64, now: Timestamp, drill: Dril
         "INSERT INTO attempt (op_id, n, epoch, intent_at) SELECT id, claims, ?2, ?3 FROM op WHERE id = ?1",
     )?
     .execute(params![id.to_string(), epoch.cast_signed(), rows::micros(now)])?;
-    contacts::sent(tx, &op)?;
+    pushes::sent(tx, &op)?;
     rows::load(tx, id)
 }
 

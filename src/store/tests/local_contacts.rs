@@ -8,7 +8,10 @@ use crate::{
     },
     store::{
         Outbox, Outcome, Pushing,
-        outbox::contacts::{HAS_WAITING, SELECTED, WAITING},
+        outbox::{
+            contacts::{HAS_WAITING, SELECTED, WAITING},
+            pushes::{FOLLOWERS, HEARD, PUSHES},
+        },
     },
 };
 
@@ -475,6 +478,26 @@ fn a_contact_that_hubspot_made_anew_gets_the_rest_too() {
 }
 
 #[test]
+fn another_account_gets_everything() {
+    let home = Home::new();
+    let outbox = &mut home.open().outbox;
+    let op = keep(outbox, "1", 0);
+    land(outbox, op, "900", 1);
+    let there = Pushing {
+        account: Some(43),
+        anyway: true,
+        stamp: None,
+        ..how()
+    };
+    outbox
+        .keep_contacts(&[contact("a@b.example", "1")], &there, at(2))
+        .unwrap();
+    let second = only(outbox).operation.unwrap().id;
+    assert_ne!(second, op);
+    assert_eq!(sets(outbox, second), pairs(&[("phone", "1")]));
+}
+
+#[test]
 fn a_decision_is_no_change_of_a_contact() {
     let home = Home::new();
     let outbox = &mut home.open().outbox;
@@ -507,6 +530,13 @@ fn no_question_the_queue_asks_all_the_time_reads_every_contact() {
     let outbox = &mut home.open().outbox;
     keep(outbox, "1", 0);
     let from = "SELECT c.n FROM contact AS c LEFT JOIN op AS o ON o.id = c.op_id";
+    for tail in [PUSHES, FOLLOWERS, HEARD] {
+        let steps = plan_of(outbox.connection(), &format!("SELECT id FROM op {tail}"));
+        assert!(
+            steps[0].contains("(object=? AND entity=?)"),
+            "the operations of one contact alone: {tail}: {steps:#?}"
+        );
+    }
     for (query, index) in [
         (HAS_WAITING.to_owned(), "contact_waiting"),
         (format!("{from} {WAITING}"), "contact_waiting"),
