@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{Instead, World, pass, until};
 use dealdeck::{
-    domain::{LocalContact, NewContact, ObjectType, OpState, PushDecision, RetryPolicy},
+    domain::{Behind, LocalContact, NewContact, ObjectType, OpState, PushDecision, RetryPolicy},
     sync::{Handle, PushSettings},
 };
 
@@ -198,14 +198,27 @@ async fn s3_4_the_scheduler_takes_ten_every_five_minutes_those_first_that_were_c
         .keep_contacts(contacts(25), false, Vec::new(), |_| ())
         .await
         .expect("kept");
-    // The last ones were decided about first.
-    for numbers in [kept.numbers[15..].to_vec(), kept.numbers[..15].to_vec()] {
+    // The last ones were decided about last; the first ones changed after them.
+    for numbers in [kept.numbers[..15].to_vec(), kept.numbers[15..].to_vec()] {
         pass(1).await;
         handle
-            .decide_contacts(numbers, PushDecision::Selected)
+            .decide_contacts(numbers, PushDecision::Skipped)
             .await
             .expect("decided");
     }
+    pass(1).await;
+    let mut changed = contacts(15);
+    for contact in &mut changed {
+        contact.values.insert("city".to_owned(), Some("Bern".to_owned()));
+    }
+    handle
+        .keep_contacts(changed, false, Vec::new(), |_| ())
+        .await
+        .expect("kept");
+    handle
+        .decide_contacts(kept.numbers.clone(), PushDecision::Selected)
+        .await
+        .expect("decided");
     drop(handle);
     let running = world.start();
     let complete = async || {
@@ -321,7 +334,7 @@ async fn what_hubspot_refuses_is_an_error_until_somebody_changes_it() {
         Some(OpState::Dead),
         "not without an edit"
     );
-    assert!(world.asked("batch/upsert") >= sent);
+    assert_eq!(world.asked("batch/upsert"), sent, "the others have it all");
     let mut mended = contact(1);
     mended
         .values
@@ -350,6 +363,14 @@ async fn what_is_kept_before_the_account_is_known_goes_out_once_it_is() {
         .expect("kept");
     assert_eq!(kept.count.queued, 7);
     assert!(all_are(&handle, "Queued").await);
+    let behind = vec![Behind::List("7".into(), true)];
+    let refused = handle.keep_contacts(contacts(9), true, behind, |_| ()).await;
+    assert!(refused.is_err_and(|fault| fault.to_string().contains("which HubSpot account")));
+    assert_eq!(
+        handle.local_contacts().await.expect("rows").len(),
+        7,
+        "what cannot be followed up is not kept"
+    );
     drop(handle);
     let running = world.start();
     until("them", Duration::from_secs(60), async || {

@@ -1,6 +1,9 @@
 //! `dealdeck contacts push/queue/skip/select`: what a person decides about contacts of one's own.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::{
+    collections::BTreeSet,
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+};
 
 use crate::{
     domain::{DealId, Fault, FaultKind, LocalContact, NewContact, ObjectType, PushDecision, Segment, format},
@@ -66,7 +69,8 @@ pub async fn push(handle: &Handle, args: &ContactsPush, has_token: bool) -> Outc
 /// Drives the operations of a few contacts and prints each, with what follows it.
 async fn one_by_one(handle: &Handle, kept: &Pushed, args: &ContactsPush, has_token: bool) -> Outcome {
     let all = handle.local_contacts().await?;
-    let rows: Vec<&LocalContact> = all.iter().filter(|row| kept.numbers.contains(&row.n)).collect();
+    let numbers: BTreeSet<u64> = kept.numbers.iter().copied().collect();
+    let rows: Vec<&LocalContact> = all.iter().filter(|row| numbers.contains(&row.n)).collect();
     let emails: Vec<&str> = rows.iter().map(|row| row.email.as_str()).collect();
     let ops: Vec<_> = handle.operations_of_contacts(&emails).await?;
     if ops.is_empty() {
@@ -86,6 +90,11 @@ async fn everything(handle: &Handle) -> Result<Vec<NewContact>, Fault> {
     let rows = handle.local_contacts().await?;
     let wants = |row: &&LocalContact| row.decision != PushDecision::Skipped && !row.is_refused();
     let wanted: Vec<NewContact> = rows.iter().filter(wants).map(again).collect();
+    remark_refused(&rows);
+    Ok(wanted)
+}
+
+fn remark_refused(rows: &[LocalContact]) {
     let refused = rows.iter().filter(|row| row.is_refused()).count();
     if refused > 0 {
         let contacts = format::plural(u64::try_from(refused).unwrap_or(u64::MAX), "contact", "contacts");
@@ -93,7 +102,6 @@ async fn everything(handle: &Handle) -> Result<Vec<NewContact>, Fault> {
             "HubSpot refused {contacts}; they go out again once they are changed"
         ));
     }
-    Ok(wanted)
 }
 
 /// All or nothing as far as names go: a slip in one of them pushes none.
@@ -125,7 +133,7 @@ fn again(row: &LocalContact) -> NewContact {
 async fn status(handle: &Handle, args: &ContactsPush) -> Outcome {
     let mut rows = handle.local_contacts().await?;
     if !args.ids.is_empty() {
-        let numbers = named(handle, &args.ids).await?;
+        let numbers: BTreeSet<u64> = named(handle, &args.ids).await?.into_iter().collect();
         rows.retain(|row| numbers.contains(&row.n));
     }
     let facts = handle.facts().await?;
@@ -135,7 +143,7 @@ async fn status(handle: &Handle, args: &ContactsPush) -> Outcome {
 
 async fn reset(handle: &Handle, args: &ContactsPush) -> Outcome {
     let numbers: Vec<u64> = match (args.all, args.ids.as_slice()) {
-        (true, _) => handle.local_contacts().await?.iter().map(|row| row.n).collect(),
+        (true, _) => unskipped(&handle.local_contacts().await?),
         (false, []) => {
             return Err(Fault::new(
                 FaultKind::Usage,
@@ -162,24 +170,35 @@ async fn reset(handle: &Handle, args: &ContactsPush) -> Outcome {
     Ok(0)
 }
 
+/// What nobody named does not overrule what a person decided.
+fn unskipped(rows: &[LocalContact]) -> Vec<u64> {
+    let rows = rows.iter().filter(|row| row.decision != PushDecision::Skipped);
+    rows.map(|row| row.n).collect()
+}
+
 /// Runs `contacts queue`, `skip` and `select`.
 pub async fn decide(handle: &Handle, args: &ContactsDecide, decision: PushDecision) -> Outcome {
-    let rows = match &args.filter {
+    let mut rows = match &args.filter {
         Some(text) => matching(handle, text).await?,
         None => {
-            let numbers = named(handle, &args.ids).await?;
+            let numbers: BTreeSet<u64> = named(handle, &args.ids).await?.into_iter().collect();
             let mut rows = handle.local_contacts().await?;
             rows.retain(|row| numbers.contains(&row.n));
             rows
         }
     };
-    let numbers: Vec<u64> = rows.iter().map(|row| row.n).collect();
+    let numbers: BTreeSet<u64> = rows.iter().map(|row| row.n).collect();
+    if decision != PushDecision::Skipped {
+        remark_refused(&rows);
+        rows.retain(|row| !row.is_refused());
+    }
     if decision == PushDecision::Queued {
         pushing::check_sync_date(handle).await?;
-        let contacts = rows.iter().filter(|row| !row.is_refused()).map(again).collect();
+        let contacts = rows.iter().map(again).collect();
         handle.keep_contacts(contacts, true, Vec::new(), |_| ()).await?;
     } else {
-        handle.decide_contacts(numbers.clone(), decision).await?;
+        let numbers = rows.iter().map(|row| row.n).collect();
+        handle.decide_contacts(numbers, decision).await?;
     }
     let mut rows = handle.local_contacts().await?;
     rows.retain(|row| numbers.contains(&row.n));
@@ -224,11 +243,15 @@ async fn agreed(contacts: &str) -> Result<bool, Fault> {
     if !io::stdin().is_terminal() {
         return Err(Fault::new(
             FaultKind::Usage,
-            format!("what became of {contacts} would be forgotten, and nobody can be asked here"),
+            format!(
+                "what became of {contacts} would be forgotten, the scheduler would push them again with all their values, \
+                 and nobody can be asked here"
+            ),
             "add --yes",
         ));
     }
-    let question = format!("Forget what became of {contacts}, and push them again from the start? [y/N] ");
+    let question =
+        format!("Forget what became of {contacts}? The scheduler will push them again with all their values. [y/N] ");
     let _ = write!(io::stderr().lock(), "{question}").and_then(|()| io::stderr().flush());
     let answer = stdin::read(|mut input| {
         let mut line = String::new();

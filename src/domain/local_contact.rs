@@ -160,8 +160,10 @@ pub struct LocalContact {
     pub hubspot_id: Option<String>,
     /// When it was first kept.
     pub created_at: Timestamp,
-    /// When its values, or what was decided about it, last changed.
+    /// When its values last changed.
     pub updated_at: Timestamp,
+    /// When a person last decided about it by hand; when it was first kept, if nobody has.
+    pub decided_at: Timestamp,
     /// Its newest operation.
     pub operation: Option<ContactOperation>,
 }
@@ -175,6 +177,8 @@ pub struct ContactOperation {
     pub state: OpState,
     /// How often it was sent, sends that do not count left out.
     pub attempts: u32,
+    /// When it was kept.
+    pub created_at: Timestamp,
     /// When it was last sent.
     pub claimed_at: Option<Timestamp>,
     /// When it is tried again.
@@ -202,16 +206,22 @@ impl LocalContact {
         statuses(self.decision, self.operation.as_ref().map(|operation| operation.state))
     }
 
-    /// HubSpot said no for good: only an edit makes sense of another try.
+    /// HubSpot said no to these very values: only an edit makes sense of another try. Giving the push up is no edit.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.operation.as_ref().is_some_and(|operation| {
-            operation.state == OpState::Dead
-                && operation
-                    .error
-                    .as_ref()
-                    .is_some_and(|error| error.class == "validation")
-        })
+        let Some(operation) = &self.operation else {
+            return false;
+        };
+        let class = operation.error.as_ref().map(|error| error.class.as_str());
+        let is_over = matches!(operation.state, OpState::Dead | OpState::Held | OpState::Cancelled);
+        is_over && matches!(class, Some(OpError::VALIDATION | OpError::NEEDS_FIELDS)) && !self.is_changed_since()
+    }
+
+    /// Its values changed after its newest operation was kept.
+    #[must_use]
+    pub fn is_changed_since(&self) -> bool {
+        let operation = self.operation.as_ref();
+        operation.is_some_and(|operation| operation.created_at < self.updated_at)
     }
 
     /// The last error, at most 500 characters of it; none once it went through.

@@ -205,6 +205,9 @@ pub struct OpError {
 const WANTS: (&str, &str) = ("HubSpot wants '", "' first; fill it in, then send this again");
 
 impl OpError {
+    /// The class of an operation whose values HubSpot refuses.
+    pub const VALIDATION: &str = "validation";
+
     /// The class of an operation that waits for fields the account's rules want.
     pub const NEEDS_FIELDS: &str = "needs_fields";
 

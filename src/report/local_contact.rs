@@ -33,8 +33,10 @@ pub struct LocalContactJson {
     pub operation: Option<String>,
     /// When it was first kept.
     pub created_at: Timestamp,
-    /// When its values, or what was decided about it, last changed.
+    /// When its values last changed.
     pub updated_at: Timestamp,
+    /// When a person last decided about it by hand.
+    pub decided_at: Timestamp,
     /// The HubSpot properties it sets.
     pub properties: Properties,
 }
@@ -57,6 +59,7 @@ pub fn local_contact_json(row: &LocalContact) -> LocalContactJson {
         operation: row.operation.as_ref().map(|operation| operation.id.to_string()),
         created_at: row.created_at,
         updated_at: row.updated_at,
+        decided_at: row.decided_at,
         properties: row.values.clone(),
     }
 }

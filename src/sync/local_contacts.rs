@@ -58,7 +58,8 @@ impl Handle {
     /// HubSpot has already.
     ///
     /// # Errors
-    /// In a session that only looks; when the store cannot keep them: what was kept before stays.
+    /// In a session that only looks; when something is to follow and the account is not known yet; when the store cannot
+    /// keep them: what was kept before stays.
     pub async fn keep_contacts(
         &self,
         contacts: Vec<NewContact>,
@@ -80,6 +81,9 @@ impl Handle {
                         behind,
                         ..pushing(&store.mirror, &settings, now)?
                     };
+                    if how.account.is_none() && !how.behind.is_empty() {
+                        return Err(no_account_yet());
+                    }
                     Ok(store.outbox.keep_contacts(&part, &how, now)?)
                 })
                 .await?;
@@ -344,6 +348,14 @@ fn find(reader: &Reader, text: &str) -> Result<Wanted, Fault> {
         hubspot_id: Some(record.id.clone()),
         ..NewContact::default()
     }))
+}
+
+fn no_account_yet() -> Fault {
+    Fault::new(
+        FaultKind::Refused,
+        "nobody knows yet which HubSpot account this is, so nothing can be linked or listed there",
+        "run 'dealdeck sync', then push again; without --company, --deal and lists the contact waits for the account",
+    )
 }
 
 fn nobody(text: &str) -> Fault {

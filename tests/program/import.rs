@@ -203,8 +203,13 @@ fn people_decide_about_their_contacts_one_by_one() {
     );
     assert_eq!(arrived(&shell).len(), 3);
     shell.run(&["contacts", "push", "--reset", "--all"], 2);
+    shell.run(&["contacts", "skip", id], 0);
     let reset = shell.json(&["contacts", "push", "--reset", "--all", "--yes", "--format", "json"]);
-    assert_eq!(reset["reset"], 3);
+    assert_eq!(reset["reset"], 2);
+    assert_eq!(rows(&shell)[0]["sync_status"], "Skipped", "nobody named it");
+    let asked = said(&shell.run(&["contacts", "push", "--reset", "--all"], 2));
+    assert!(asked.contains("the scheduler would push them again"), "{asked}");
+    shell.run(&["contacts", "push", "--reset", id, "--yes"], 0);
     let all = rows(&shell);
     assert!(
         all.iter()

@@ -1,20 +1,17 @@
-//! Contacts of one's own and the operations that push them. A contact and its operation are kept in one transaction, many
-//! contacts in one; a contact has at most one operation that is not on the wire yet. None of this is on the undo stack:
-//! what HubSpot has been told about a contact is not taken back by a key.
+//! Contacts of one's own and what people decide about them. A contact and its push (`pushes.rs`) are kept in one
+//! transaction, many contacts in one. None of this is on the undo stack: what HubSpot has been told about a contact is not taken back by a key.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::{
-    Kept, NewOperation, Outbox, OutboxView,
-    queue::{insert, move_to},
+    Outbox, OutboxView,
+    pushes::{REPLACEABLE, follow, is_on_the_wire, push, pushes, take_back},
     rows,
 };
 use crate::{
-    domain::{
-        Behind, ContactOperation, ImportCount, LocalContact, NewContact, OpState, Payload, PushDecision, RecordRef,
-    },
-    store::{Error, Result},
+    domain::{Behind, ContactOperation, ImportCount, LocalContact, NewContact, OpState, PushDecision},
+    store::Result,
 };
 
 /// How contacts are pushed.
@@ -40,8 +37,17 @@ pub struct KeptContacts {
 }
 
 const COLUMNS: &str = "c.n, c.email, c.properties, c.decision, coalesce(o.remote_id, c.hubspot_id), c.created_at, \
-     c.updated_at, o.id, o.state, o.attempts, o.claimed_at, o.not_before, o.error";
+     c.updated_at, c.decided_at, o.id, o.state, o.attempts, o.created_at, o.claimed_at, o.not_before, o.error";
 const FROM: &str = "FROM contact AS c LEFT JOIN op AS o ON o.id = c.op_id";
+
+/// In the partial index `contact_waiting`.
+pub(in crate::store) const HAS_WAITING: &str =
+    "SELECT EXISTS (SELECT 1 FROM contact WHERE decision = 'Queued' AND op_id IS NULL)";
+/// In the partial index `contact_waiting`.
+pub(in crate::store) const WAITING: &str = "WHERE c.decision = 'Queued' AND c.op_id IS NULL ORDER BY c.n";
+/// In the partial index `contact_selected`.
+pub(in crate::store) const SELECTED: &str = "WHERE c.decision = 'Selected' \
+     AND (o.state IS NULL OR o.state NOT IN ('queued', 'in_flight', 'uncertain')) ORDER BY c.updated_at, c.n";
 
 impl OutboxView {
     /// Every contact of one's own, oldest first.
@@ -73,12 +79,7 @@ impl OutboxView {
     /// # Errors
     /// When the file cannot be read.
     pub fn contacts_called(&self, hubspot_id: &str) -> Result<Vec<LocalContact>> {
-        select(
-            &self.conn,
-            "WHERE c.n IN (SELECT n FROM contact WHERE hubspot_id = ?1 \
-             UNION SELECT contact.n FROM op JOIN contact ON contact.op_id = op.id WHERE op.remote_id = ?1) ORDER BY c.n",
-            &[&hubspot_id],
-        )
+        select(&self.conn, "WHERE c.hubspot_id = ?1 ORDER BY c.n", &[&hubspot_id])
     }
 
     /// How many of these contacts are where: by decision and state of the newest operation.
@@ -120,10 +121,7 @@ impl OutboxView {
     /// # Errors
     /// When the file cannot be read.
     pub fn has_waiting_contacts(&self) -> Result<bool> {
-        let has = self
-            .conn
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM contact WHERE decision = 'Queued' AND op_id IS NULL)")?
-            .query_row([], |row| row.get(0))?;
+        let has = self.conn.prepare_cached(HAS_WAITING)?.query_row([], |row| row.get(0))?;
         Ok(has)
     }
 }
@@ -139,10 +137,10 @@ impl Outbox {
             let mut kept = KeptContacts::default();
             for new in contacts {
                 let known = by_email(tx, &new.email)?;
-                let (count, pushes) = plan(known.as_ref(), new, how);
+                let (mut count, pushes) = plan(known.as_ref(), new, how);
                 let row = put(tx, known, new, count, now)?;
                 if pushes {
-                    push(tx, &row, how, now)?;
+                    count.queued = u64::from(push(tx, &row, how, now)?);
                 } else if how.anyway
                     && let Some(account) = how.account
                 {
@@ -163,12 +161,7 @@ impl Outbox {
     /// [`Error::Full`]; nothing is queued then.
     pub fn push_waiting(&mut self, most: usize, how: &Pushing, now: Timestamp) -> Result<usize> {
         self.write(|tx| {
-            let limit = i64::try_from(most).unwrap_or(i64::MAX);
-            let waiting = select(
-                tx,
-                "WHERE c.decision = 'Queued' AND c.op_id IS NULL ORDER BY c.n LIMIT ?1",
-                &[&limit],
-            )?;
+            let waiting = first(tx, WAITING, most, |_| true)?;
             for row in &waiting {
                 push(tx, row, how, now)?;
             }
@@ -183,13 +176,7 @@ impl Outbox {
     /// [`Error::Full`]; nothing is queued then.
     pub fn push_selected(&mut self, most: usize, key: &str, how: &Pushing, now: Timestamp) -> Result<usize> {
         self.write(|tx| {
-            let limit = i64::try_from(most).unwrap_or(i64::MAX);
-            let selected = select(
-                tx,
-                "WHERE c.decision = 'Selected' AND (o.state IS NULL OR o.state NOT IN ('queued', 'in_flight', 'uncertain')) \
-                 ORDER BY c.updated_at, c.n LIMIT ?1",
-                &[&limit],
-            )?;
+            let selected = first(tx, SELECTED, most, |row| !row.is_refused())?;
             for row in &selected {
                 push(tx, row, how, now)?;
             }
@@ -203,24 +190,31 @@ impl Outbox {
         })
     }
 
-    /// What a person decided about contacts, other than to push them now. An operation that HubSpot certainly has not
-    /// heard of is taken back.
+    /// What a person decided about contacts, other than to push them now. Every push that is not on the wire is taken
+    /// back, with what was to follow it; one that is to be skipped loses what waits for a person, too.
     ///
     /// # Errors
     /// When the file cannot be written; nothing is decided then.
     pub fn decide_contacts(&mut self, numbers: &[u64], decision: PushDecision, now: Timestamp) -> Result<()> {
+        let ends: &[OpState] = match decision {
+            PushDecision::Skipped => &[OpState::Queued, OpState::Held, OpState::Conflict],
+            PushDecision::Selected | PushDecision::Queued => &[OpState::Queued],
+        };
         self.write(|tx| {
             for n in numbers {
-                if let Some(op) = operation(tx, *n)?
-                    && op.state == OpState::Queued
-                    && op.ambiguous_sends == 0
-                {
-                    move_to(tx, &op, OpState::Cancelled, now)?;
-                }
-                tx.execute(
-                    "UPDATE contact SET decision = ?2, updated_at = ?3 WHERE n = ?1",
-                    params![n.cast_signed(), decision.word(), rows::micros(now)],
-                )?;
+                let Some(email) = email_of(tx, *n)? else {
+                    continue;
+                };
+                let on_the_wire = take_back(tx, &email, ends, now)?;
+                tx.prepare_cached(
+                    "UPDATE contact SET decision = ?2, op_id = coalesce(?3, op_id), decided_at = ?4 WHERE n = ?1",
+                )?
+                .execute(params![
+                    n.cast_signed(),
+                    decision.word(),
+                    on_the_wire.map(|id| id.to_string()),
+                    rows::micros(now)
+                ])?;
             }
             Ok(())
         })
@@ -235,18 +229,19 @@ impl Outbox {
         self.write(|tx| {
             let mut reset = 0;
             for n in numbers {
-                let op = operation(tx, *n)?;
-                match &op {
-                    Some(op) if matches!(op.state, OpState::InFlight | OpState::Uncertain) => continue,
-                    Some(op) if op.state == OpState::Queued && op.ambiguous_sends > 0 => continue,
-                    Some(op) if is_replaceable(op.state) => move_to(tx, op, OpState::Cancelled, now)?,
-                    _ => {}
+                let Some(email) = email_of(tx, *n)? else {
+                    continue;
+                };
+                if pushes(tx, &email)?.iter().any(|op| is_on_the_wire(op.state)) {
+                    continue;
                 }
+                take_back(tx, &email, REPLACEABLE, now)?;
                 reset += 1;
-                tx.execute(
-                    "UPDATE contact SET decision = 'Selected', op_id = NULL, hubspot_id = NULL, updated_at = ?2 WHERE n = ?1",
-                    params![n.cast_signed(), rows::micros(now)],
-                )?;
+                tx.prepare_cached(
+                    "UPDATE contact SET decision = 'Selected', op_id = NULL, hubspot_id = NULL, landed = NULL, \
+                     decided_at = ?2 WHERE n = ?1",
+                )?
+                .execute(params![n.cast_signed(), rows::micros(now)])?;
             }
             Ok(reset)
         })
@@ -277,11 +272,14 @@ fn plan(known: Option<&LocalContact>, new: &NewContact, how: &Pushing) -> (Impor
     let state = known.operation.as_ref().map(|operation| operation.state);
     let waits_for_a_try = known.operation.as_ref().is_some_and(|operation| operation.attempts > 0);
     let pushes = changes
+        || known.is_changed_since()
         || match state {
-            None | Some(OpState::Held | OpState::Conflict | OpState::Dead) => !known.is_refused(),
+            None
+            | Some(OpState::Held | OpState::Conflict | OpState::Dead | OpState::Cancelled | OpState::Superseded) => {
+                !known.is_refused()
+            }
             Some(OpState::Landed | OpState::Done) => how.anyway || known.decision == PushDecision::Selected,
             Some(OpState::Queued) => how.anyway && waits_for_a_try,
-            Some(OpState::Cancelled | OpState::Superseded) => true,
             Some(OpState::InFlight | OpState::Uncertain) => false,
         };
     let is_under_way = matches!(state, Some(OpState::Queued | OpState::InFlight | OpState::Uncertain));
@@ -300,8 +298,8 @@ fn put(
     let Some(mut row) = known else {
         let email = folded(&new.email);
         tx.prepare_cached(
-            "INSERT INTO contact (email, properties, decision, hubspot_id, created_at, updated_at) \
-             VALUES (?1, ?2, 'Queued', ?3, ?4, ?4)",
+            "INSERT INTO contact (email, properties, decision, hubspot_id, created_at, updated_at, decided_at) \
+             VALUES (?1, ?2, 'Queued', ?3, ?4, ?4, ?4)",
         )?
         .execute(params![
             email,
@@ -317,6 +315,7 @@ fn put(
             hubspot_id: new.hubspot_id.clone(),
             created_at: now,
             updated_at: now,
+            decided_at: now,
             operation: None,
         });
     };
@@ -333,91 +332,12 @@ fn put(
     Ok(row)
 }
 
-/// Queues the push of a contact. One that was not sent yet, or that waits for a person, gives up its place in line.
-fn push(tx: &Transaction<'_>, row: &LocalContact, how: &Pushing, now: Timestamp) -> Result<()> {
-    let Some(account) = how.account else {
-        tx.execute(
-            "UPDATE contact SET decision = 'Queued', op_id = NULL WHERE n = ?1",
-            [row.n.cast_signed()],
-        )?;
-        return Ok(());
-    };
-    let mut values = row.values.clone();
-    values.extend(how.stamp.clone().map(|(name, value)| (name, Some(value))));
-    let payload = Payload::UpsertContact {
-        email: row.email.clone(),
-        values,
-    };
-    let id = insert(tx, &operation_of(row, account, payload, "push"), OpState::Queued, now)?;
-    if let Some(old) = operation(tx, row.n)?
-        && is_replaceable(old.state)
-    {
-        let end = if old.state == OpState::Queued {
-            OpState::Superseded
-        } else {
-            OpState::Cancelled
-        };
-        move_to(tx, &old, end, now)?;
-        // What was to follow the old one follows the new one.
-        let last: i64 = tx.query_row("SELECT seq FROM op WHERE id = ?1", [id.to_string()], |row| row.get(0))?;
-        let mut seat = tx.prepare_cached("UPDATE op SET seq = ?2 WHERE id = ?1")?;
-        seat.execute(params![old.id.to_string(), last + 1])?;
-        seat.execute(params![id.to_string(), old.seq.cast_signed()])?;
-        tx.execute(
-            "UPDATE op SET superseded_by = ?2 WHERE id = ?1",
-            [old.id.to_string(), id.to_string()],
-        )?;
-    }
-    tx.prepare_cached(
-        "UPDATE contact SET decision = 'Queued', hubspot_id = coalesce((SELECT remote_id FROM op WHERE id = op_id), \
-         hubspot_id), op_id = ?2 WHERE n = ?1",
-    )?
-    .execute(params![row.n.cast_signed(), id.to_string()])?;
-    follow(tx, row, account, how, now)
-}
-
-/// Queues what is to happen behind the push of a contact.
-fn follow(tx: &Transaction<'_>, row: &LocalContact, account: u64, how: &Pushing, now: Timestamp) -> Result<()> {
-    for behind in &how.behind {
-        let (payload, what) = match behind.clone() {
-            Behind::Link(with) => (Payload::Associate { with, linked: true }, "link"),
-            Behind::List(list, member) => {
-                let what = if member { "put on a list:" } else { "take off a list:" };
-                (Payload::ListMember { list, member }, what)
-            }
-        };
-        insert(tx, &operation_of(row, account, payload, what), OpState::Queued, now)?;
-    }
-    Ok(())
-}
-
-fn operation_of(row: &LocalContact, account: u64, payload: Payload, what: &str) -> NewOperation {
-    NewOperation {
-        account,
-        entity: RecordRef::by_email(&row.email),
-        payload,
-        title: format!("{what} contact {}", row.email),
-        not_before: None,
-        undo_of: None,
-        op_key: None,
-    }
-}
-
-/// HubSpot is not hearing of it, and has not heard all of it.
-const fn is_replaceable(state: OpState) -> bool {
-    matches!(
-        state,
-        OpState::Queued | OpState::Held | OpState::Conflict | OpState::Dead
-    )
-}
-
-/// The newest operation of a contact.
-fn operation(conn: &Connection, n: u64) -> Result<Option<Kept>> {
-    let id = conn
-        .prepare_cached("SELECT op_id FROM contact WHERE n = ?1 AND op_id IS NOT NULL")?
-        .query_row([n.cast_signed()], |row| rows::op_id(row, 0))
+fn email_of(conn: &Connection, n: u64) -> Result<Option<String>> {
+    let email = conn
+        .prepare_cached("SELECT email FROM contact WHERE n = ?1")?
+        .query_row([n.cast_signed()], |row| row.get(0))
         .optional()?;
-    id.map(|id| rows::find(conn, id)?.ok_or(Error::Missing(id))).transpose()
+    Ok(email)
 }
 
 /// An address is one however it is spelt.
@@ -425,7 +345,7 @@ fn folded(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-fn by_email(conn: &Connection, email: &str) -> Result<Option<LocalContact>> {
+pub(super) fn by_email(conn: &Connection, email: &str) -> Result<Option<LocalContact>> {
     Ok(select(conn, "WHERE c.email = ?1", &[&folded(email)])?.pop())
 }
 
@@ -435,18 +355,33 @@ fn select(conn: &Connection, tail: &str, params: &[&dyn rusqlite::ToSql]) -> Res
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The first so many contacts in the order of `tail` that are wanted; no more of them are read.
+fn first(
+    conn: &Connection,
+    tail: &str,
+    most: usize,
+    wanted: impl Fn(&LocalContact) -> bool,
+) -> Result<Vec<LocalContact>> {
+    let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} {FROM} {tail}"))?;
+    let found = statement
+        .query_map([], contact)?
+        .filter(|row| row.as_ref().map_or(true, &wanted));
+    Ok(found.take(most).collect::<rusqlite::Result<_>>()?)
+}
+
 fn contact(row: &Row<'_>) -> rusqlite::Result<LocalContact> {
-    let operation = match row.get::<_, Option<String>>(7)? {
+    let operation = match row.get::<_, Option<String>>(8)? {
         None => None,
         Some(_) => Some(ContactOperation {
-            id: rows::op_id(row, 7)?,
-            state: rows::state(row, 8)?,
-            attempts: row.get(9)?,
-            claimed_at: rows::time_or_none(row, 10)?,
-            not_before: rows::time_or_none(row, 11)?,
+            id: rows::op_id(row, 8)?,
+            state: rows::state(row, 9)?,
+            attempts: row.get(10)?,
+            created_at: rows::time(row, 11)?,
+            claimed_at: rows::time_or_none(row, 12)?,
+            not_before: rows::time_or_none(row, 13)?,
             error: row
-                .get::<_, Option<String>>(12)?
-                .map(|_| rows::json(row, 12))
+                .get::<_, Option<String>>(14)?
+                .map(|_| rows::json(row, 14))
                 .transpose()?,
         }),
     };
@@ -458,6 +393,7 @@ fn contact(row: &Row<'_>) -> rusqlite::Result<LocalContact> {
         hubspot_id: row.get(4)?,
         created_at: rows::time(row, 5)?,
         updated_at: rows::time(row, 6)?,
+        decided_at: rows::time(row, 7)?,
         operation,
     })
 }

@@ -4,8 +4,9 @@
 //! It refuses to decide what an answer of HubSpot means: the engine says the outcome, the outbox says whether the step is
 //! allowed (`transitions.rs`).
 
-mod contacts;
+pub(super) mod contacts;
 mod edit;
+pub(super) mod pushes;
 mod queue;
 mod rows;
 mod shelf;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use uuid::{NoContext, Uuid};
 
-use super::{Kept, NewOperation, Outbox, Outcome, rows, transitions};
+use super::{Kept, NewOperation, Outbox, Outcome, pushes, rows, transitions};
 use crate::{
     domain::{Bug, Drill, OpError, OpId, OpState, Payload},
     store::{Error, Moment, Result, reached},
@@ -89,6 +89,7 @@ impl Outbox {
                     },
                     now,
                 )?;
+                pushes::ended(tx, op.id, now)?;
             }
             left.iter().map(|op| rows::load(tx, op.id)).collect()
         })
@@ -148,6 +149,7 @@ impl Outbox {
                 return Err(refused(&op, outcome.state));
             }
             apply(tx, &op, outcome, now)?;
+            pushes::ended(tx, id, now)?;
             reached(Moment::OutcomeBegun);
             rows::load(tx, id)
         })?;
@@ -170,6 +172,7 @@ impl Outbox {
                     return Err(refused(&op, outcome.state));
                 }
                 apply(tx, &op, outcome, now)?;
+                pushes::ended(tx, *id, now)?;
                 let op = rows::load(tx, *id)?;
                 if op.state == OpState::Landed {
                     move_to(tx, &op, OpState::Done, now)?;
@@ -269,6 +272,7 @@ fn claim(tx: &Transaction<'_>, id: OpId, epoch: u64, now: Timestamp, drill: Dril
         "INSERT INTO attempt (op_id, n, epoch, intent_at) SELECT id, claims, ?2, ?3 FROM op WHERE id = ?1",
     )?
     .execute(params![id.to_string(), epoch.cast_signed(), rows::micros(now)])?;
+    pushes::sent(tx, &op)?;
     rows::load(tx, id)
 }
 

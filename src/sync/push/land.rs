@@ -15,11 +15,12 @@ use crate::{
 
 /// Records an outcome and tells.
 pub async fn finish(core: &Core, op: &Kept, outcome: Outcome) -> Result<(), Fault> {
-    let (id, state, now) = (op.id, outcome.state, core.now());
-    core.desk
+    let (id, now) = (op.id, core.now());
+    let finished = core
+        .desk
         .write(move |store| Ok(store.outbox.finish(id, &outcome, now)?))
         .await?;
-    tell(core, op, state).await;
+    tell(core, op, finished.state).await;
     Ok(())
 }
 

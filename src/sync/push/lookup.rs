@@ -176,8 +176,7 @@ pub async fn contacts(core: &Core, ops: Vec<Kept>) -> Vec<Turn> {
 
 /// HubSpot has not taken it: it is sent again on the schedule of contacts.
 async fn untaken(core: &Core, op: &Kept) -> Result<Rest, Fault> {
-    let epoch = core.desk.read(|reader| Ok(reader.outbox.epoch()?)).await?;
-    let outcome = outcome::after_doubt(op, epoch, &core.settings.push.retry, core.now());
+    let outcome = outcome::after_doubt(op, &core.settings.push.retry, core.now());
     land::finish(core, op, outcome).await.map(|()| None)
 }
 

@@ -50,7 +50,7 @@ pub fn after_failure(op: &Kept, failure: &Failure, contacts: &RetryPolicy, now: 
     let queued = |wait: Duration| {
         let wait = match op.payload {
             _ if !verdict.charge_attempt => Some(wait),
-            Payload::UpsertContact { .. } => contacts.wait(op.attempts),
+            Payload::UpsertContact { .. } => contacts.wait(failures(op)),
             _ => Some(wait).filter(|_| !is_spent(op, now)),
         };
         match wait {
@@ -79,6 +79,11 @@ pub fn after_failure(op: &Kept, failure: &Failure, contacts: &RetryPolicy, now: 
             ambiguous: true,
             ..outcome(OpState::Uncertain)
         },
+        // Another contact has the value of a unique property: that stays so until somebody changes it.
+        Action::Resolve if failure.signal == Signal::UniqueClash => Outcome {
+            error: Some(refused(op, failure)),
+            ..outcome(OpState::Dead)
+        },
         Action::Resolve | Action::Reread => queued(backoff(op, Duration::from_secs(1))),
         Action::Offline | Action::PauseAccount | Action::StopSending | Action::BreakCircuit => {
             queued(failure.retry_after.unwrap_or_default())
@@ -104,19 +109,23 @@ pub fn after_failure(op: &Kept, failure: &Failure, contacts: &RetryPolicy, now: 
 }
 
 /// Where the push of a contact goes whose last send nobody knows the outcome of: HubSpot keeps addresses unique, so it may
-/// be sent again. At once, when it was not HubSpot that failed but the process that sent; as often as every other failure
-/// otherwise. What was never answered is not called refused: in the end a person decides.
-pub fn after_doubt(op: &Kept, epoch: u64, contacts: &RetryPolicy, now: Timestamp) -> Outcome {
-    let wait = if op.epoch.is_some_and(|sent| sent < epoch) {
-        Some(Duration::ZERO)
-    } else {
-        contacts.wait(op.attempts)
+/// be sent again. At once, when only our own processes failed so far; on the schedule of every other failure otherwise. What
+/// was never answered is not called refused: in the end a person decides.
+pub fn after_doubt(op: &Kept, contacts: &RetryPolicy, now: Timestamp) -> Outcome {
+    let wait = match failures(op) {
+        0 => Some(Duration::ZERO),
+        failed => contacts.wait(failed),
     };
     Outcome {
         not_before: wait.map(|wait| later(op.changed_at.max(now), wait)),
         error: op.error.clone(),
         ..Outcome::to(if wait.is_some() { OpState::Queued } else { OpState::Held })
     }
+}
+
+/// The sends of an operation that failed while its process lived.
+const fn failures(op: &Kept) -> u32 {
+    op.op.attempts.saturating_sub(op.crashes)
 }
 
 /// What HubSpot refuses for good; of a contact, with the fields it names, since nobody saw the form.
@@ -196,8 +205,80 @@ const fn word(signal: &Signal) -> &'static str {
         Signal::Forbidden => "permission",
         Signal::Locked => "locked",
         Signal::Conflict => "conflict",
-        Signal::Validation | Signal::UniqueClash | Signal::BadRequest(_) => "validation",
+        Signal::Validation | Signal::UniqueClash | Signal::BadRequest(_) => OpError::VALIDATION,
         Signal::NeedsFields => "needs_fields",
         _ => "unknown_outcome",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{OpId, Operation, Properties, RecordRef};
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(60 * minute).unwrap()
+    }
+
+    fn push(attempts: u32, crashes: u32) -> Kept {
+        let email = "a@b.example".to_owned();
+        let op = Operation {
+            id: OpId(uuid::Uuid::from_u128(1)),
+            entity: RecordRef::by_email(&email),
+            payload: Payload::UpsertContact {
+                email,
+                values: Properties::new(),
+            },
+            state: OpState::Uncertain,
+            attempts,
+            created_at: at(0),
+            not_before: None,
+            error: None,
+            remote_id: None,
+            undo_of: None,
+            title: String::new(),
+        };
+        Kept {
+            op,
+            account: 42,
+            op_key: String::new(),
+            seq: 1,
+            ambiguous_sends: attempts,
+            crashes,
+            epoch: Some(1),
+            claimed_at: Some(at(0)),
+            landed_version: None,
+            changed_at: at(0),
+            superseded_by: None,
+        }
+    }
+
+    #[test]
+    fn after_a_crash_a_contact_is_sent_again_at_once_and_after_a_failure_on_its_schedule() {
+        let wait = |attempts, crashes| {
+            let outcome = after_doubt(&push(attempts, crashes), &RetryPolicy::default(), at(0));
+            Some(outcome.not_before?.as_second() / 60)
+        };
+        assert_eq!(wait(1, 1), Some(0), "the process ended, HubSpot did not fail");
+        assert_eq!(wait(1, 0), Some(5), "in a new process too");
+        assert_eq!(wait(2, 1), Some(5));
+        assert_eq!(wait(3, 0), Some(20));
+        assert_eq!(wait(4, 0), None, "the last try was made");
+        assert_eq!(wait(5, 1), None);
+    }
+
+    #[test]
+    fn a_value_that_another_contact_has_is_refused_and_not_tried_again() {
+        let failure = Failure {
+            fields: vec!["badge".to_owned()],
+            ..Failure::new(Signal::UniqueClash, "already has that value")
+        };
+        let outcome = after_failure(&push(1, 0), &failure, &RetryPolicy::default(), at(0));
+        let error = outcome.error.unwrap();
+        assert_eq!(
+            (outcome.state, error.class.as_str()),
+            (OpState::Dead, OpError::VALIDATION)
+        );
+        assert!(error.message.contains("badge"), "{error:?}");
     }
 }
