@@ -2,6 +2,7 @@
 //! before any is kept.
 
 mod file;
+mod quotes;
 
 use std::{fs, io::Read as _};
 
@@ -25,7 +26,7 @@ const NAMED: usize = 10;
 pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Outcome {
     let bytes = bytes(&args.file).await?;
     let map = handle.field_map().await?;
-    let rows = file::read(&bytes, &map)?;
+    let rows = beside(move || file::read(&bytes, &map)).await??;
     if !rows.bad.is_empty() && !args.skip_invalid {
         return Err(refusal(&rows));
     }
@@ -33,6 +34,12 @@ pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Out
         skipped: u64::try_from(rows.bad.len()).unwrap_or(u64::MAX),
         ..ImportCount::default()
     };
+    if !rows.left_out.is_empty() {
+        remark_line(&format!(
+            "HubSpot takes no such columns: {}; they are left out",
+            rows.left_out.join(", ")
+        ));
+    }
     for line in named(&rows.bad) {
         remark_line(&format!("left out: {line}"));
     }
@@ -60,13 +67,25 @@ async fn bytes(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
         })
         .await
     } else {
-        fs::read(path)
+        let path = path.to_owned();
+        beside(move || fs::read(path)).await?
     };
     read.map_err(|error| {
         Fault::new(
             FaultKind::Usage,
             format!("'{}' cannot be read: {error}", safe(&path.display().to_string())),
             "check the path",
+        )
+    })
+}
+
+/// Off the threads that a signal is heard on: a file may be large, or a pipe that nobody writes to.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Fault::new(
+            FaultKind::Bug,
+            format!("the file was not read: {error}"),
+            "try again, and report it if it happens again",
         )
     })
 }
