@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::quotes;
-use crate::domain::{Fault, FaultKind, FieldMap, NewContact, NoColumn, safe};
+use crate::domain::{Fault, FaultKind, Field, FieldMap, NewContact, NoColumn, safe};
 
 /// Marks that a text file may begin with.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -47,8 +47,8 @@ pub struct Rows {
 
 /// What a column is for.
 enum Column {
-    /// It has the values of this property.
-    Of(String),
+    /// Its cells are values of a property.
+    Of(Field),
     /// It is known, and nothing to import.
     LeftOut,
     /// The head line does not name it: its cells have to be empty.
@@ -87,7 +87,7 @@ pub fn read(bytes: &[u8], map: &FieldMap) -> Result<Rows, Fault> {
             continue;
         }
         let line = lines.of_row(begin, &record);
-        match row(&record, &columns, map, &mut seen, line) {
+        match row(&record, &columns, &mut seen, line) {
             Ok(contact) => rows.contacts.push(contact),
             Err((field, reason)) => rows.bad.push(BadRow { line, field, reason }),
         }
@@ -155,16 +155,15 @@ impl<'b> Lines<'b> {
 fn row(
     record: &StringRecord,
     columns: &[Column],
-    map: &FieldMap,
     seen: &mut BTreeMap<String, u64>,
     line: u64,
 ) -> Result<NewContact, (String, String)> {
     check_width(record, columns).map_err(|reason| ("row".to_owned(), reason))?;
     let cells = columns.iter().zip(record).filter_map(|(column, cell)| match column {
-        Column::Of(target) => Some((target.as_str(), plain(cell))),
+        Column::Of(field) => Some((field, plain(cell))),
         Column::LeftOut | Column::Unnamed => None,
     });
-    let contact = map.contact(cells).map_err(|unfit| (unfit.field, unfit.reason))?;
+    let contact = NewContact::of_cells(cells).map_err(|unfit| (unfit.field, unfit.reason))?;
     match seen.insert(contact.email.clone(), line) {
         None => Ok(contact),
         Some(first) => {
@@ -252,29 +251,29 @@ fn separator(bytes: &[u8]) -> u8 {
 fn columns(head: &StringRecord, map: &FieldMap, left_out: &mut Vec<String>) -> Result<Vec<Column>, Fault> {
     let is_export = OURS.iter().all(|ours| head.iter().any(|name| name == *ours));
     let mut columns = Vec::with_capacity(head.len());
-    let mut targets: Vec<String> = Vec::with_capacity(head.len());
+    let mut names: Vec<String> = Vec::with_capacity(head.len());
     for name in head.iter().map(plain) {
         if name.is_empty() {
             columns.push(Column::Unnamed);
             continue;
         }
-        let target = map.target(name);
-        if OURS.contains(&name) && (is_export || target.is_err()) {
+        let field = map.field(name);
+        if OURS.contains(&name) && (is_export || field.is_err()) {
             left_out.push(name.to_owned());
             columns.push(Column::LeftOut);
             continue;
         }
-        let target = target.map_err(|trouble| no_column(&safe(name), trouble))?;
-        if targets.contains(&target) {
+        let field = field.map_err(|trouble| no_column(&safe(name), trouble))?;
+        if names.iter().any(|name| name == field.name()) {
             return Err(refused(
-                &format!("two columns are about '{target}'"),
+                &format!("two columns are about '{}'", field.name()),
                 "take one of them out",
             ));
         }
-        targets.push(target.clone());
-        columns.push(Column::Of(target));
+        names.push(field.name().to_owned());
+        columns.push(Column::Of(field));
     }
-    if !targets.iter().any(|target| target == "email") {
+    if !names.iter().any(|name| name == "email") {
         return Err(refused(
             "the file has no column of e-mail addresses",
             "contacts go by them: name the column 'email' in the first line",
