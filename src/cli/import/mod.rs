@@ -4,7 +4,11 @@
 mod file;
 mod quotes;
 
-use std::{fs, io::Read as _};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use crate::{
     domain::{Fault, FaultKind, ImportCount, safe},
@@ -25,8 +29,10 @@ const NAMED: usize = 10;
 /// Runs the command.
 pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Outcome {
     let bytes = bytes(&args.file).await?;
-    let map = handle.field_map().await?;
-    let rows = beside(move || file::read(&bytes, &map)).await??;
+    let map = handle.field_map().await?.with_owners(handle.facts().await?.owners);
+    let rows = stdin::beside(move || file::read(&bytes, &map))
+        .await
+        .map_err(|error| unread(&args.file, &error))??;
     if !rows.bad.is_empty() && !args.skip_invalid {
         return Err(refusal(&rows));
     }
@@ -59,7 +65,9 @@ pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Out
     pushing::drive(handle, &kept, args.write.drive, has_token).await
 }
 
-async fn bytes(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
+/// The bytes of a file, which may be a pipe that nobody writes to.
+async fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
+    let file = path.to_owned();
     let read = if path.as_os_str() == "-" {
         stdin::read(|mut input| {
             let mut bytes = Vec::new();
@@ -67,27 +75,17 @@ async fn bytes(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
         })
         .await
     } else {
-        let path = path.to_owned();
-        beside(move || fs::read(path)).await?
+        stdin::beside(move || fs::read(file)).await.flatten()
     };
-    read.map_err(|error| {
-        Fault::new(
-            FaultKind::Usage,
-            format!("'{}' cannot be read: {error}", safe(&path.display().to_string())),
-            "check the path",
-        )
-    })
+    read.map_err(|error| unread(path, &error))
 }
 
-/// Off the threads that a signal is heard on: a file may be large, or a pipe that nobody writes to.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        Fault::new(
-            FaultKind::Bug,
-            format!("the file was not read: {error}"),
-            "try again, and report it if it happens again",
-        )
-    })
+fn unread(path: &Path, error: &io::Error) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        format!("'{}' cannot be read: {error}", safe(&path.display().to_string())),
+        "check the path",
+    )
 }
 
 /// The first bad rows, and how many more there are.
