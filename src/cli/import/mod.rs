@@ -2,6 +2,7 @@
 //! before any is kept.
 
 mod file;
+mod layout;
 mod quotes;
 
 use std::{
