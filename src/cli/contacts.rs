@@ -29,9 +29,9 @@ pub async fn run(handle: &Handle, command: &ContactsCommand, has_token: bool) ->
         } => get(handle, contact, properties, format.format).await,
         ContactsCommand::Import(args) => import::run(handle, args, has_token).await,
         ContactsCommand::Push(args) => local::push(handle, args, has_token).await,
-        ContactsCommand::Queue(args) => local::decide(handle, args, PushDecision::Queued).await,
-        ContactsCommand::Skip(args) => local::decide(handle, args, PushDecision::Skipped).await,
-        ContactsCommand::Select(args) => local::decide(handle, args, PushDecision::Selected).await,
+        ContactsCommand::Queue(args) => local::decide(handle, args, PushDecision::Queued, has_token).await,
+        ContactsCommand::Skip(args) => local::decide(handle, args, PushDecision::Skipped, has_token).await,
+        ContactsCommand::Select(args) => local::decide(handle, args, PushDecision::Selected, has_token).await,
         ContactsCommand::Clear { yes, format } => clear(handle, *yes, format.format).await,
     }
 }

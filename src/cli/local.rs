@@ -6,21 +6,26 @@ use std::{
 };
 
 use crate::{
-    domain::{DealId, Fault, FaultKind, LocalContact, NewContact, ObjectType, PushDecision, Segment, format},
+    domain::{
+        DealId, Fault, FaultKind, ImportCount, LocalContact, NewContact, ObjectType, OpState, PushDecision, Segment,
+        format, safe,
+    },
     filter::{self, Schema, Segments},
-    report,
+    report::{self, Format},
     sync::{Handle, Pushed, Wanted},
 };
 
 use super::{
     args::{ContactsDecide, ContactsPush},
     contacts::unreadable,
-    exit::{Outcome, print_report, remark_line},
+    exit::{Outcome, print, print_report, remark_line},
     names, pushing, stdin, write,
 };
 
 /// So many operations are printed one by one; more of them as numbers.
 const FEW: usize = 20;
+
+const DRY: &str = "a dry run: nothing was kept";
 
 /// Runs `contacts push`.
 pub async fn push(handle: &Handle, args: &ContactsPush, has_token: bool) -> Outcome {
@@ -31,14 +36,7 @@ pub async fn push(handle: &Handle, args: &ContactsPush, has_token: bool) -> Outc
         return reset(handle, args).await;
     }
     if args.create_properties {
-        if !has_token {
-            return Err(super::wiring::no_token());
-        }
-        let made = handle.create_properties().await?;
-        remark_line(&match made.as_slice() {
-            [] => "HubSpot has every property of [push] already".to_owned(),
-            made => format!("made in HubSpot: {}", made.join(", ")),
-        });
+        create_properties(handle, args.write.dry_run, has_token).await?;
         if args.ids.is_empty() && !args.all {
             return Ok(0);
         }
@@ -59,11 +57,51 @@ pub async fn push(handle: &Handle, args: &ContactsPush, has_token: bool) -> Outc
         true => everything(handle).await?,
         false => wanted(handle, &args.ids).await?,
     };
+    if args.write.dry_run {
+        return would_push(&contacts, args.write.drive.format.format);
+    }
     let kept = handle.keep_contacts(contacts, true, behind, |_| ()).await?;
     if kept.numbers.len() > FEW || args.all {
-        return pushing::drive(handle, &kept, args.drive, has_token).await;
+        return pushing::drive(handle, &kept, args.write.drive, has_token).await;
     }
     one_by_one(handle, &kept, args, has_token).await
+}
+
+async fn create_properties(handle: &Handle, dry_run: bool, has_token: bool) -> Result<(), Fault> {
+    let (made, did) = if dry_run {
+        let known = handle.definitions(ObjectType::Contacts).await?;
+        let wanted = handle.push_settings().properties.iter().map(|wanted| &wanted.name);
+        let missing = wanted.filter(|name| known.iter().all(|known| known.name != **name));
+        (missing.cloned().collect(), "would be made")
+    } else if has_token {
+        (handle.create_properties().await?, "made")
+    } else {
+        return Err(super::wiring::no_token());
+    };
+    remark_line(&match made.as_slice() {
+        [] => "HubSpot has every property of [push] already".to_owned(),
+        made => format!("{did} in HubSpot: {}", made.join(", ")),
+    });
+    Ok(())
+}
+
+/// What a push of these would come to. One that only HubSpot has would be kept here first.
+fn would_push(contacts: &[NewContact], format: Format) -> Outcome {
+    let number = |contacts: usize| u64::try_from(contacts).unwrap_or(u64::MAX);
+    let new = contacts.iter().filter(|contact| contact.hubspot_id.is_some()).count();
+    if contacts.len() <= FEW {
+        for contact in contacts {
+            remark_line(&format!("would push '{}'", safe(&contact.email)));
+        }
+    }
+    let count = ImportCount {
+        imported: number(new),
+        unchanged: number(contacts.len() - new),
+        queued: number(contacts.len()),
+        ..ImportCount::default()
+    };
+    remark_line(DRY);
+    pushing::print_count(count, None, format).map(|()| 0)
 }
 
 /// Drives the operations of a few contacts and prints each, with what follows it.
@@ -74,13 +112,13 @@ async fn one_by_one(handle: &Handle, kept: &Pushed, args: &ContactsPush, has_tok
     let emails: Vec<&str> = rows.iter().map(|row| row.email.as_str()).collect();
     let ops: Vec<_> = handle.operations_of_contacts(&emails).await?;
     if ops.is_empty() {
-        return pushing::drive(handle, kept, args.drive, has_token).await;
+        return pushing::drive(handle, kept, args.write.drive, has_token).await;
     }
-    let mut drive = args.drive;
+    let mut drive = args.write.drive;
     drive.no_wait |= !has_token;
     let code = write::follow(handle, &ops, drive).await?;
     if !has_token {
-        remark_line("there is no token: contacts are kept here and go out once there is one, see 'dealdeck setup'");
+        remark_line(pushing::NO_TOKEN);
     }
     Ok(code)
 }
@@ -137,7 +175,11 @@ async fn status(handle: &Handle, args: &ContactsPush) -> Outcome {
         rows.retain(|row| numbers.contains(&row.n));
     }
     let facts = handle.facts().await?;
-    print_report(report::local_contacts(&rows, &names(&facts), args.drive.format.format))?;
+    print_report(report::local_contacts(
+        &rows,
+        &names(&facts),
+        args.write.drive.format.format,
+    ))?;
     Ok(0)
 }
 
@@ -155,12 +197,16 @@ async fn reset(handle: &Handle, args: &ContactsPush) -> Outcome {
     };
     let count = u64::try_from(numbers.len()).unwrap_or(u64::MAX);
     let contacts = format::plural(count, "contact", "contacts");
+    if args.write.dry_run {
+        print(&format!("would reset {contacts}\n"))?;
+        return Ok(0);
+    }
     if !args.yes && !agreed(&contacts).await? {
         remark_line("nothing was reset");
         return Ok(0);
     }
     let reset = handle.reset_contacts(numbers).await?;
-    print_report(report::reset(reset, args.drive.format.format))?;
+    print_report(report::reset(reset, args.write.drive.format.format))?;
     if reset < count {
         let left = format::plural(count - reset, "contact", "contacts");
         remark_line(&format!(
@@ -177,7 +223,7 @@ fn unskipped(rows: &[LocalContact]) -> Vec<u64> {
 }
 
 /// Runs `contacts queue`, `skip` and `select`.
-pub async fn decide(handle: &Handle, args: &ContactsDecide, decision: PushDecision) -> Outcome {
+pub async fn decide(handle: &Handle, args: &ContactsDecide, decision: PushDecision, has_token: bool) -> Outcome {
     let mut rows = match &args.filter {
         Some(text) => matching(handle, text).await?,
         None => {
@@ -187,24 +233,88 @@ pub async fn decide(handle: &Handle, args: &ContactsDecide, decision: PushDecisi
             rows
         }
     };
-    let numbers: BTreeSet<u64> = rows.iter().map(|row| row.n).collect();
     if decision != PushDecision::Skipped {
-        remark_refused(&rows);
-        rows.retain(|row| !row.is_refused());
+        warn(handle, decision, has_token);
+        say_refused(&rows);
     }
     if decision == PushDecision::Queued {
         pushing::check_sync_date(handle).await?;
-        let contacts = rows.iter().map(again).collect();
-        handle.keep_contacts(contacts, true, Vec::new(), |_| ()).await?;
-    } else {
-        let numbers = rows.iter().map(|row| row.n).collect();
-        handle.decide_contacts(numbers, decision).await?;
     }
-    let mut rows = handle.local_contacts().await?;
-    rows.retain(|row| numbers.contains(&row.n));
+    if args.dry_run {
+        rows.iter_mut().for_each(|row| foresee(row, decision));
+        remark_line(DRY);
+    } else {
+        rows = decided(handle, &rows, decision).await?;
+    }
     let facts = handle.facts().await?;
     print_report(report::local_contacts(&rows, &names(&facts), args.format.format))?;
     Ok(0)
+}
+
+/// Keeps a decision; answers the contacts as they are then.
+async fn decided(handle: &Handle, rows: &[LocalContact], decision: PushDecision) -> Result<Vec<LocalContact>, Fault> {
+    let numbers: BTreeSet<u64> = rows.iter().map(|row| row.n).collect();
+    let takes = |row: &&LocalContact| decision == PushDecision::Skipped || !row.is_refused();
+    let taken = rows.iter().filter(takes);
+    if decision == PushDecision::Queued {
+        let contacts = taken.map(again).collect();
+        handle.keep_contacts(contacts, true, Vec::new(), |_| ()).await?;
+    } else {
+        let taken = taken.map(|row| row.n).collect();
+        handle.decide_contacts(taken, decision).await?;
+    }
+    let mut rows = handle.local_contacts().await?;
+    rows.retain(|row| numbers.contains(&row.n));
+    Ok(rows)
+}
+
+/// A contact as it would be after a decision.
+fn foresee(row: &mut LocalContact, decision: PushDecision) {
+    if decision != PushDecision::Skipped && row.is_refused() {
+        return;
+    }
+    row.decision = decision;
+    let state = row.operation.as_ref().map(|operation| operation.state);
+    let is_sent = matches!(state, Some(OpState::InFlight | OpState::Uncertain));
+    let is_replaced = decision == PushDecision::Queued || state == Some(OpState::Queued);
+    if is_replaced && !is_sent {
+        row.operation = None;
+    }
+}
+
+/// Says what keeps the contacts here.
+fn warn(handle: &Handle, decision: PushDecision, has_token: bool) {
+    if !has_token {
+        remark_line(pushing::NO_TOKEN);
+    }
+    if handle.push_settings().enabled {
+        return;
+    }
+    remark_line(match decision {
+        PushDecision::Queued => {
+            "'push.enabled' is false: what is selected waits; what is queued goes out with the next sync all the same"
+        }
+        _ => "'push.enabled' is false: nothing pushes what is selected; 'dealdeck contacts push' does by hand",
+    });
+}
+
+/// Says of contacts that HubSpot refused why they are left out.
+fn say_refused(rows: &[LocalContact]) {
+    let refused: Vec<&LocalContact> = rows.iter().filter(|row| row.is_refused()).collect();
+    for row in refused.iter().take(FEW) {
+        let why = row.error().unwrap_or_default();
+        remark_line(&format!(
+            "left out: HubSpot refused '{}': {}",
+            safe(&row.email),
+            safe(&why)
+        ));
+    }
+    if refused.len() > FEW {
+        remark_line(&format!("and {} more", refused.len() - FEW));
+    }
+    if !refused.is_empty() {
+        remark_line("import them again with what is wrong put right");
+    }
 }
 
 /// The numbers of contacts of one's own; one that only HubSpot has is none.

@@ -166,7 +166,8 @@ fn talks(command: &Command) -> bool {
 fn pushes(command: &Command) -> bool {
     match command {
         Command::Contacts(ContactsCommand::Import(args)) => !args.write.dry_run,
-        Command::Contacts(ContactsCommand::Push(args)) => !args.status && !args.reset,
+        Command::Contacts(ContactsCommand::Push(args)) => !args.status && !args.reset && !args.write.dry_run,
+        Command::Contacts(ContactsCommand::Queue(_) | ContactsCommand::Select(_)) => true,
         _ => false,
     }
 }
@@ -188,7 +189,9 @@ fn drives(command: &Command) -> bool {
             !write.dry_run && !write.drive.no_wait
         }
         Command::Contacts(ContactsCommand::Import(args)) => !args.write.dry_run && !args.write.drive.no_wait,
-        Command::Contacts(ContactsCommand::Push(args)) => !args.status && !args.reset && !args.drive.no_wait,
+        Command::Contacts(ContactsCommand::Push(args)) => {
+            !args.status && !args.reset && !args.write.dry_run && !args.write.drive.no_wait
+        }
         Command::Outbox(command) => command.drive().is_some_and(|drive| !drive.no_wait),
         _ => false,
     }
@@ -209,7 +212,7 @@ fn format_of(command: &Command) -> Option<Format> {
         }
         Command::Contacts(ContactsCommand::List(args)) => Some(args.format.format),
         Command::Contacts(ContactsCommand::Import(args)) => Some(args.write.drive.format.format),
-        Command::Contacts(ContactsCommand::Push(args)) => Some(args.drive.format.format),
+        Command::Contacts(ContactsCommand::Push(args)) => Some(args.write.drive.format.format),
         Command::Contacts(
             ContactsCommand::Queue(args) | ContactsCommand::Skip(args) | ContactsCommand::Select(args),
         ) => Some(args.format.format),

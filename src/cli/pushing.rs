@@ -20,8 +20,13 @@ use super::{
     exit::{Outcome, print_report, remark_line},
 };
 
-/// Between two looks at what became of them.
+/// Between two looks at what became of them: at least, and at most.
 const LOOK: Duration = Duration::from_millis(100);
+const LONG_LOOK: Duration = Duration::from_secs(1);
+
+/// What is said where nothing can be sent.
+pub const NO_TOKEN: &str =
+    "there is no token: contacts are kept here and go out once there is one, see 'dealdeck setup'";
 
 /// A bar on a terminal; nothing anywhere else.
 pub struct Bar(ProgressBar);
@@ -111,18 +116,36 @@ pub async fn drive(handle: &Handle, kept: &Pushed, args: DriveArgs, has_token: b
     let deadline = clock.now() + args.wait;
     let bar = Bar::new("pushed", kept.numbers.len());
     let mut now = Whereabouts::look(handle, &kept.numbers).await?;
+    let pause = pause(kept.numbers.len());
     while has_token && !args.no_wait && !now.is_over() && clock.now() < deadline {
-        if matches!(handle.freshness().connection, Connection::ReadOnly(_)) {
+        if is_cut(&handle.freshness().connection) {
             break;
         }
-        clock.sleep_until(deadline.min(clock.now() + LOOK)).await;
+        clock.sleep_until(deadline.min(clock.now() + pause)).await;
         now = Whereabouts::look(handle, &kept.numbers).await?;
         bar.at(now.complete + now.errors);
     }
     bar.end();
     print_count(kept.count, Some(now), args.format.format)?;
+    say(handle, now, args, has_token);
+    Ok(if args.no_wait { 0 } else { now.code() })
+}
+
+/// Whether nothing goes out, however long one waits.
+const fn is_cut(connection: &Connection) -> bool {
+    matches!(connection, Connection::ReadOnly(_) | Connection::Offline { .. })
+}
+
+/// Between two looks at so many contacts: each look counts them all.
+fn pause(contacts: usize) -> Duration {
+    let pause = u64::try_from(contacts / 10).unwrap_or(u64::MAX);
+    Duration::from_millis(pause).clamp(LOOK, LONG_LOOK)
+}
+
+/// Says what is not in HubSpot, and why.
+fn say(handle: &Handle, now: Whereabouts, args: DriveArgs, has_token: bool) {
     if !has_token {
-        remark_line("there is no token: contacts are kept here and go out once there is one, see 'dealdeck setup'");
+        remark_line(NO_TOKEN);
     } else if now.waiting > 0 && !args.no_wait {
         let why = match handle.freshness().connection {
             Connection::Offline { .. } => ": HubSpot does not answer".to_owned(),
@@ -147,7 +170,6 @@ pub async fn drive(handle: &Handle, kept: &Pushed, args: DriveArgs, has_token: b
             format::plural(now.errors, "contact", "contacts")
         ));
     }
-    Ok(if args.no_wait { 0 } else { now.code() })
 }
 
 /// Prints what keeping contacts came to, and where they are.
@@ -158,4 +180,25 @@ pub fn print_count(count: ImportCount, now: Option<Whereabouts>, format: Format)
         errors: now.errors,
     });
     print_report(report::import(count, now, format))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn many_contacts_are_looked_at_less_often() {
+        let paused = [0, 1, 1_000, 5_000, 10_000, 1_000_000].map(|contacts| pause(contacts).as_millis());
+        assert_eq!(paused, [100, 100, 100, 500, 1_000, 1_000]);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_line_that_is_cut() {
+        let (since, next_try) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        assert!(is_cut(&Connection::Offline { since, next_try }));
+        assert!(!is_cut(&Connection::Slowed { until: since }));
+        assert!(!is_cut(&Connection::Cached));
+    }
 }

@@ -1,14 +1,12 @@
-//! From the fields of a contact list to HubSpot's properties: which column is meant, and whether its values can be sent.
+//! From the fields of a contact list to HubSpot's properties: which column is meant, and what its row comes to.
 
 use std::collections::BTreeMap;
 
-use super::{Contact, NewContact, Properties, PropertyDefinition};
+use super::{Contact, Field, NewContact, Owner, Properties, PropertyDefinition};
 
 /// The target that stands for first and last name together.
 pub const FULL_NAME: &str = "full_name";
 
-/// HubSpot keeps so many characters of a text.
-const LONGEST: usize = 65_536;
 /// The longest e-mail address there can be (RFC 5321, as corrected by its erratum 1690).
 const LONGEST_EMAIL: usize = 254;
 
@@ -71,6 +69,7 @@ pub enum NoColumn {
 pub struct FieldMap {
     own: BTreeMap<String, String>,
     definitions: Vec<PropertyDefinition>,
+    owners: Vec<Owner>,
 }
 
 impl FieldMap {
@@ -83,7 +82,24 @@ impl FieldMap {
                 .map(|(field, property)| (folded(field), property.clone()))
                 .collect(),
             definitions,
+            owners: Vec::new(),
         }
+    }
+
+    /// With the account's owners, whom a column may call by e-mail address or name.
+    #[must_use]
+    pub fn with_owners(self, owners: Vec<Owner>) -> Self {
+        Self { owners, ..self }
+    }
+
+    /// What a column means, looked up once for all of its cells.
+    ///
+    /// # Errors
+    /// [`NoColumn`].
+    pub fn field(&self, head: &str) -> Result<Field, NoColumn> {
+        let name = self.target(head)?;
+        let definition = self.definition(&name);
+        Ok(Field::new(name, definition, &self.owners))
     }
 
     /// The property a column means: by the configuration, else by its internal name, else as it is usually called, else by
@@ -91,7 +107,7 @@ impl FieldMap {
     ///
     /// # Errors
     /// [`NoColumn`].
-    pub fn target(&self, head: &str) -> Result<String, NoColumn> {
+    fn target(&self, head: &str) -> Result<String, NoColumn> {
         let wanted = folded(head);
         if let Some(own) = self.own.get(&wanted) {
             return self.writable(own.clone());
@@ -140,28 +156,32 @@ impl FieldMap {
         let best = writable.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         best.map(|known| known.name.clone())
     }
+}
 
-    /// A contact of its values by target. Empty ones are left out: they never blank what HubSpot has.
+impl NewContact {
+    /// A contact of its cells. Empty ones are left out: they never blank what HubSpot has.
     ///
     /// # Errors
     /// The first value that cannot be sent.
-    pub fn contact<'a>(&self, cells: impl Iterator<Item = (&'a str, &'a str)>) -> Result<NewContact, Unfit> {
+    pub fn of_cells<'a>(cells: impl Iterator<Item = (&'a Field, &'a str)>) -> Result<Self, Unfit> {
         let mut values = Properties::new();
         let mut full = None;
-        for (target, text) in cells {
+        for (field, text) in cells {
             let text = text.trim();
             if text.is_empty() {
                 continue;
             }
-            if target == FULL_NAME {
+            if field.name() == FULL_NAME {
                 full = Some(text);
                 continue;
             }
-            let value = self.value(target, text).map_err(|reason| Unfit {
-                field: target.to_owned(),
+            let value = field.value(text).map_err(|reason| Unfit {
+                field: field.name().to_owned(),
                 reason,
             })?;
-            values.insert(target.to_owned(), Some(value));
+            if !value.is_empty() {
+                values.insert(field.name().to_owned(), Some(value));
+            }
         }
         if let Some(full) = full {
             let (first, last) = split_name(full);
@@ -175,36 +195,11 @@ impl FieldMap {
             field: "email".to_owned(),
             reason,
         })?;
-        Ok(NewContact {
+        Ok(Self {
             email: email.to_lowercase(),
             values,
             hubspot_id: None,
         })
-    }
-
-    /// A value as HubSpot takes it: an option goes by its value, and may be given by its label.
-    fn value(&self, name: &str, text: &str) -> Result<String, String> {
-        let length = text.chars().count();
-        if length > LONGEST {
-            return Err(format!("it has '{length}' characters, HubSpot keeps {LONGEST}"));
-        }
-        let Some(known) = self.definition(name).filter(|known| !known.options.is_empty()) else {
-            return Ok(text.to_owned());
-        };
-        let option = |part: &str| {
-            let part = part.trim();
-            let exact = known.options.iter().find(|(value, _)| value == part);
-            let alike = || {
-                let same = |text: &str| text.to_lowercase() == part.to_lowercase();
-                known.options.iter().find(|(value, label)| same(value) || same(label))
-            };
-            exact.or_else(alike).map(|(value, _)| value.clone()).ok_or_else(|| {
-                let first: Vec<&str> = known.options.iter().take(10).map(|(value, _)| value.as_str()).collect();
-                format!("'{part}' is none of its options: {}", first.join(", "))
-            })
-        };
-        let options: Result<Vec<String>, String> = text.split(';').map(option).collect();
-        options.map(|options| options.join(";"))
     }
 }
 
@@ -268,6 +263,7 @@ mod tests {
             read_only: name == "createdate",
             hidden: false,
             unique: false,
+            several: false,
         }
     }
 
@@ -294,6 +290,12 @@ mod tests {
         definitions.push(stage);
         let own = [("Handy".to_owned(), "phone".to_owned())].into();
         FieldMap::new(&own, definitions)
+    }
+
+    fn contact(cells: &[(&str, &str)]) -> Result<NewContact, Unfit> {
+        let map = map();
+        let fields: Vec<Field> = cells.iter().map(|(head, _)| map.field(head).unwrap()).collect();
+        NewContact::of_cells(fields.iter().zip(cells.iter().map(|(_, text)| *text)))
     }
 
     #[test]
@@ -335,13 +337,13 @@ mod tests {
     fn names_are_split_and_empty_fields_left_out() {
         assert_eq!(split_name("Ada King of Lovelace"), ("Ada", Some("King of Lovelace")));
         assert_eq!(split_name("Cher"), ("Cher", None));
-        let cells = [
+        let contact = contact(&[
             ("email", " Ada@Example.com "),
-            (FULL_NAME, "Ada Lovelace"),
+            ("Full name", "Ada Lovelace"),
             ("phone", " "),
             ("company", ""),
-        ];
-        let contact = map().contact(cells.into_iter()).unwrap();
+        ]);
+        let contact = contact.unwrap();
         assert_eq!(contact.email, "ada@example.com");
         let expected: Properties = [("firstname", "Ada"), ("lastname", "Lovelace")]
             .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
@@ -353,9 +355,7 @@ mod tests {
     fn options_go_by_value_or_label() {
         let stage = |text| {
             let cells = [("email", "a@b.example"), ("lifecyclestage", text)];
-            map()
-                .contact(cells.into_iter())
-                .map(|contact| contact.values["lifecyclestage"].clone())
+            contact(&cells).map(|contact| contact.values["lifecyclestage"].clone())
         };
         assert_eq!(stage("customer"), Ok(Some("customer".to_owned())));
         assert_eq!(stage("Sales qualified lead"), Ok(Some("salesqualifiedlead".to_owned())));

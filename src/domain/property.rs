@@ -21,6 +21,9 @@ pub struct PropertyDefinition {
     pub hidden: bool,
     /// HubSpot keeps its values unique, which makes keyed creates possible.
     pub unique: bool,
+    /// It may have several of its options at once, which the wire separates by `;`.
+    #[serde(default)]
+    pub several: bool,
 }
 
 /// What a new property holds, and how HubSpot's forms show it.

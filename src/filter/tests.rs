@@ -18,6 +18,7 @@ pub(super) fn definitions() -> Vec<PropertyDefinition> {
         read_only: false,
         hidden: false,
         unique: false,
+        several: false,
     };
     let mut all = vec![
         definition("region", "enumeration"),

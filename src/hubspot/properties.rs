@@ -24,6 +24,8 @@ struct WireDefinition {
     #[serde(default, rename = "type", deserialize_with = "wire::or_default")]
     kind: String,
     #[serde(default, deserialize_with = "wire::or_default")]
+    field_type: String,
+    #[serde(default, deserialize_with = "wire::or_default")]
     options: Vec<WireOption>,
     #[serde(default, deserialize_with = "wire::or_default")]
     calculated: Plain<bool>,
@@ -184,6 +186,7 @@ impl WireDefinition {
             read_only: self.calculated.0 || self.modification_metadata.read_only_value.0,
             hidden: self.hidden.0,
             unique: self.has_unique_value.0,
+            several: self.field_type == "checkbox",
         }
     }
 }

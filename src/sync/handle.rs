@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::broadcast;
 
 use super::{
+    PushSettings,
     core::Core,
     decide,
     detail::{detail, of, pending},
@@ -371,6 +372,12 @@ impl Handle {
     #[must_use]
     pub fn freshness(&self) -> Freshness {
         self.core.line.freshness()
+    }
+
+    /// How contacts of one's own are pushed.
+    #[must_use]
+    pub fn push_settings(&self) -> &PushSettings {
+        &self.core.settings.push
     }
 
     /// What happens from now on.

@@ -105,6 +105,7 @@ mod tests {
             read_only,
             hidden: false,
             unique,
+            several: false,
         }
     }
 

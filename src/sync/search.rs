@@ -175,6 +175,7 @@ mod tests {
             read_only: false,
             hidden: false,
             unique: false,
+            several: false,
         }];
         let context = Context {
             definitions: &definitions,

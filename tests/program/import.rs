@@ -5,9 +5,9 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead as _, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -306,4 +306,175 @@ fn without_a_token_contacts_are_kept_and_said_to_wait() {
     assert!(arrived(&shell).is_empty());
     shell.run(&["sync"], 0);
     assert_eq!(arrived(&shell).len(), 2);
+}
+
+#[test]
+fn a_quote_that_does_not_close_keeps_nothing() {
+    let shell = shell();
+    let path = file(
+        &shell,
+        "torn.csv",
+        "email,company\na@import.example,Engines\nb@import.example,\"Acme\nc@import.example,Cheese\n",
+    );
+    let refused = said(&shell.run(&["contacts", "import", &path, "--skip-invalid"], 2));
+    assert!(refused.contains("the quote that opens on line 3"), "{refused}");
+    assert!(rows(&shell).is_empty());
+}
+
+#[test]
+fn our_own_listing_can_be_imported() {
+    let shell = shell();
+    let listed = shell.run(&["contacts", "list", "--limit", "0", "--format", "csv"], 0);
+    let path = file(&shell, "listed.csv", &String::from_utf8(listed.stdout).unwrap());
+    let import = ["contacts", "import", &path, "--skip-invalid", "--dry-run"];
+    let output = shell.run(&[&import[..], &["--format", "json"]].concat(), 0);
+    let remarks = said(&output);
+    assert!(remarks.contains("id, segments, lists, created_at"), "{remarks}");
+    let count: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(count["imported"].as_u64().unwrap() > 20, "{count} {remarks}");
+}
+
+#[test]
+fn values_are_checked_by_their_type_and_owners_found_by_name() {
+    let shell = shell();
+    let config = file(&shell, "config.toml", "[push]\nsync_date_property = \"synced_on\"\n");
+    let with = |arguments: &[&str], code: i32| expect(shell.command(arguments).args(["--config", &config]), code);
+    with(&["contacts", "push", "--create-properties"], 0);
+    let bad = file(
+        &shell,
+        "bad.csv",
+        "email,synced_on\na@import.example,12/31/2026\nb@import.example,2026-02-30\n",
+    );
+    let refused = said(&with(&["contacts", "import", &bad], 2));
+    assert!(
+        refused.contains("line 2, synced_on: '12/31/2026' is no date"),
+        "{refused}"
+    );
+    assert!(
+        refused.contains("line 3, synced_on: there is no day '2026-02-30'"),
+        "{refused}"
+    );
+    let deals = shell.json(&["deals", "list", "--format", "json"]);
+    let owner = deals.as_array().unwrap().iter().find(|deal| deal["owner"].is_object());
+    let owner = &owner.unwrap()["owner"];
+    let text = format!(
+        "email,owner\na@import.example,{}\nb@import.example,Nobody Atall\n",
+        owner["name"].as_str().unwrap()
+    );
+    let path = file(&shell, "owners.csv", &text);
+    let refused = said(&shell.run(&["contacts", "import", &path], 2));
+    assert!(
+        refused.contains("line 3, hubspot_owner_id: 'Nobody Atall' is nobody"),
+        "{refused}"
+    );
+    shell.run(&["contacts", "import", &path, "--skip-invalid", "--wait", "1m"], 0);
+    let contacts = shell.portal().objects("contacts");
+    let ours = contacts
+        .iter()
+        .find(|contact| contact["properties"]["email"] == "a@import.example")
+        .unwrap();
+    assert_eq!(ours["properties"]["hubspot_owner_id"], owner["id"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_an_import_of_a_pipe_that_nobody_writes_to() {
+    let shell = shell();
+    let pipe = shell.dir.path().join("pipe").display().to_string();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = shell
+        .command(&["contacts", "import", &pipe])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Opened as soon as the import reads it, and kept open.
+    let _writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let id = child.id().to_string();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let ended = loop {
+        thread::sleep(Duration::from_millis(200));
+        if let Some(ended) = child.try_wait().unwrap() {
+            break ended;
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+        }
+        Command::new("kill").args(["-INT", &id]).status().unwrap();
+    };
+    assert_eq!(ended.code(), Some(130), "{ended:?}");
+}
+
+#[test]
+fn an_import_does_not_wait_for_a_hubspot_that_does_not_answer() {
+    let shell = shell();
+    let path = file(&shell, "fair.csv", &csv(2));
+    let data = shell.dir.path().join("data").display().to_string();
+    let begun = Instant::now();
+    let output = expect(
+        Command::new(env!("CARGO_BIN_EXE_dealdeck"))
+            .args(["contacts", "import", &path, "--wait", "5m"])
+            .args(["--data-dir", &data, "--base-url", "http://127.0.0.1:9"])
+            .env_clear()
+            .env("HOME", shell.dir.path())
+            .env("DEALDECK_TOKEN", shell.portal().token()),
+        0,
+    );
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    let said = said(&output);
+    assert!(
+        said.contains("2 contacts are kept on disk") && said.contains("HubSpot does not answer"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_dry_run_decides_nothing() {
+    let shell = shell();
+    let path = file(&shell, "fair.csv", &csv(2));
+    shell.run(&["contacts", "import", &path, "--no-wait"], 0);
+    let before = rows(&shell);
+    let push = shell.run(&["contacts", "push", "person0@import.example", "--dry-run"], 0);
+    assert!(said(&push).contains("would push 'person0@import.example'"), "{push:?}");
+    let push = shell.json(&["contacts", "push", "--all", "--dry-run", "--format", "json"]);
+    assert_eq!(
+        (push["queued"].as_u64(), push["unchanged"].as_u64()),
+        (Some(2), Some(2))
+    );
+    for (verb, status) in [("queue", "Queued"), ("skip", "Skipped"), ("select", "Selected")] {
+        let would = shell.json(&["contacts", verb, "r1", "--dry-run", "--format", "json"]);
+        assert_eq!(would[0]["sync_status"], status, "{would}");
+    }
+    let reset = shell.run(&["contacts", "push", "--reset", "--all", "--dry-run"], 0);
+    assert_eq!(reset.stdout, b"would reset 2 contacts\n");
+    assert_eq!(rows(&shell), before);
+    let config = file(&shell, "config.toml", "[push.properties.badge]\nlabel = \"Badge\"\n");
+    let make = ["contacts", "push", "--create-properties", "--dry-run"];
+    let made = said(&expect(shell.command(&make).args(["--config", &config]), 0));
+    assert!(made.contains("would be made in HubSpot: badge"), "{made}");
+    let posted = shell.portal().posted("/properties/contacts");
+    assert_eq!(posted, 0, "nothing was asked of HubSpot");
+}
+
+#[test]
+fn queueing_says_what_keeps_contacts_here() {
+    let shell = Shell::on(&["--deals", "5", "--contacts", "5"]);
+    let path = file(&shell, "fair.csv", "email,lifecyclestage\na@import.example,friend\n");
+    shell.run(&["contacts", "import", &path, "--wait", "1m"], 3);
+    let queued = said(&shell.run(&["contacts", "queue", "r1"], 0));
+    assert!(
+        queued.contains("left out: HubSpot refused 'a@import.example'"),
+        "{queued}"
+    );
+    assert!(!queued.contains("there is no token") && !queued.contains("push.enabled"));
+    let config = file(&shell, "config.toml", "[push]\nenabled = false\n");
+    for verb in ["queue", "select"] {
+        let mut command = shell.command(&["contacts", verb, "r1", "--config", &config]);
+        let warned = said(&expect(command.env_remove("DEALDECK_TOKEN"), 0));
+        assert!(
+            warned.contains("there is no token") && warned.contains("'push.enabled' is false"),
+            "{warned}"
+        );
+    }
+    let skipped = said(&shell.run(&["contacts", "skip", "r1", "--config", &config], 0));
+    assert!(!skipped.contains("push.enabled"), "{skipped}");
 }

@@ -363,6 +363,7 @@ pub fn detail(id: &DealId) -> Option<DealDetail> {
         read_only,
         hidden: false,
         unique: false,
+        several: false,
     };
     Some(DealDetail {
         activities: Vec::new(),

@@ -160,6 +160,7 @@ pub(super) fn story(id: OpId) -> Option<Story> {
         read_only: false,
         hidden: false,
         unique: false,
+        several: false,
     };
     let reasons = [
         ("price", "Too expensive"),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{DriveArgs, FormatArgs, WriteArgs};
+use super::{FormatArgs, WriteArgs};
 
 const CONTACTS_HELP: &str = "\
 Examples:
@@ -28,12 +28,15 @@ Examples:
 
 The first line names the columns: HubSpot's internal names or labels, usual names (Email, Full name, First name, Last name,
 Phone, Company, Job title), or fields of [push.map] in the configuration. Contacts go by their e-mail address. Nothing is
-kept before every row was checked. An empty field never blanks a value in HubSpot. The same file again changes nothing.";
+kept before every row was checked. An empty field never blanks a value in HubSpot. The same file again changes nothing.
+Days are written like 2026-12-15, moments like 2026-12-15T09:30:00Z, numbers like 48000.50; several options are separated
+by ';'. An owner goes by id, e-mail address or name. The CSV of 'contacts list' can be imported, but for what HubSpot keeps.";
 
 const PUSH_HELP: &str = "\
 Examples:
   dealdeck contacts push robin@example.com
   dealdeck contacts push r12 --company example.com --deal 40912345678 --list newsletter
+  dealdeck contacts push --all --dry-run           how many it would be; nothing is kept
   dealdeck contacts push --all
   dealdeck contacts push --status --format csv
   dealdeck contacts push --reset r12 --yes         as if it had never been pushed
@@ -45,7 +48,7 @@ refuses waits until it is changed.";
 const DECIDE_HELP: &str = "\
 Examples:
   dealdeck contacts select r12 r13                 the scheduler pushes them when their turn comes
-  dealdeck contacts skip --filter 'company:acme'
+  dealdeck contacts skip --filter 'company:acme' --dry-run
   dealdeck contacts queue robin@example.com        pushed at once, with the next sync or the open dashboard
 
 A filter asks for the values of your own contacts. 'dealdeck contacts push --status' lists them.";
@@ -176,7 +179,7 @@ pub struct ContactsPush {
     #[arg(long, value_name = "LIST", conflicts_with_all = ["status", "reset"])]
     pub remove_from_list: Vec<String>,
     #[command(flatten)]
-    pub drive: DriveArgs,
+    pub write: WriteArgs,
 }
 
 /// `dealdeck contacts queue`, `skip` and `select`
@@ -189,6 +192,9 @@ pub struct ContactsDecide {
     /// Those of your own that match
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub filter: Option<String>,
+    /// Show them as they would be and keep nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub format: FormatArgs,
 }

@@ -2,8 +2,14 @@
 //! before any is kept.
 
 mod file;
+mod layout;
+mod quotes;
 
-use std::{fs, io::Read as _};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use crate::{
     domain::{Fault, FaultKind, ImportCount, safe},
@@ -24,8 +30,10 @@ const NAMED: usize = 10;
 /// Runs the command.
 pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Outcome {
     let bytes = bytes(&args.file).await?;
-    let map = handle.field_map().await?;
-    let rows = file::read(&bytes, &map)?;
+    let map = handle.field_map().await?.with_owners(handle.facts().await?.owners);
+    let rows = stdin::beside(move || file::read(&bytes, &map))
+        .await
+        .map_err(|error| unread(&args.file, &error))??;
     if !rows.bad.is_empty() && !args.skip_invalid {
         return Err(refusal(&rows));
     }
@@ -33,6 +41,12 @@ pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Out
         skipped: u64::try_from(rows.bad.len()).unwrap_or(u64::MAX),
         ..ImportCount::default()
     };
+    if !rows.left_out.is_empty() {
+        remark_line(&format!(
+            "HubSpot takes no such columns: {}; they are left out",
+            rows.left_out.join(", ")
+        ));
+    }
     for line in named(&rows.bad) {
         remark_line(&format!("left out: {line}"));
     }
@@ -52,7 +66,9 @@ pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Out
     pushing::drive(handle, &kept, args.write.drive, has_token).await
 }
 
-async fn bytes(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
+/// The bytes of a file, which may be a pipe that nobody writes to.
+async fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
+    let file = path.to_owned();
     let read = if path.as_os_str() == "-" {
         stdin::read(|mut input| {
             let mut bytes = Vec::new();
@@ -60,15 +76,17 @@ async fn bytes(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
         })
         .await
     } else {
-        fs::read(path)
+        stdin::beside(move || fs::read(file)).await.flatten()
     };
-    read.map_err(|error| {
-        Fault::new(
-            FaultKind::Usage,
-            format!("'{}' cannot be read: {error}", safe(&path.display().to_string())),
-            "check the path",
-        )
-    })
+    read.map_err(|error| unread(path, &error))
+}
+
+fn unread(path: &Path, error: &io::Error) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        format!("'{}' cannot be read: {error}", safe(&path.display().to_string())),
+        "check the path",
+    )
 }
 
 /// The first bad rows, and how many more there are.

@@ -75,12 +75,17 @@ async fn definitions_say_what_may_be_written() {
           "options": [{ "label": "B", "value": "b", "displayOrder": 1, "hidden": false },
                       { "label": "A", "value": "a", "displayOrder": 0 }, { "label": "X", "value": "x", "hidden": true }] },
         { "name": "op_key", "type": "string", "hasUniqueValue": true, "modificationMetadata": { "readOnlyValue": true } },
+        { "name": "interests", "type": "enumeration", "fieldType": "checkbox", "options": [] },
     ] });
     let (client, _) = client(vec![ok(answer)]);
     let definitions = client.definitions(Lane::Sync, ObjectType::Deals).await.unwrap();
     assert_eq!(
         definitions.iter().map(|of| of.read_only).collect::<Vec<_>>(),
-        [true, false, true]
+        [true, false, true, false]
+    );
+    assert_eq!(
+        definitions.iter().map(|of| of.several).collect::<Vec<_>>(),
+        [false, false, false, true]
     );
     assert_eq!(
         definitions[1].options,

@@ -79,6 +79,7 @@ fn texts_in_a_list_are_looked_for_in_lower_case_and_options_are_not() {
         read_only: false,
         hidden: false,
         unique: false,
+        several: false,
     };
     let list = || vec!["NEW".to_owned(), "Älter".to_owned()];
     let low = vec!["new".to_owned(), "älter".to_owned()];

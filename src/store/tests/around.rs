@@ -135,6 +135,7 @@ fn catalog_feed_and_history_are_remembered_and_cleared() {
         read_only: false,
         hidden: false,
         unique: false,
+        several: false,
     };
     store.mirror.put_account(&account).unwrap();
     store

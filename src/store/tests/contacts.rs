@@ -22,6 +22,7 @@ fn definitions() -> Vec<PropertyDefinition> {
         read_only: false,
         hidden: false,
         unique: false,
+        several: false,
     };
     vec![
         definition("score", "number"),
