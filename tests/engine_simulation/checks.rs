@@ -1,6 +1,9 @@
 //! The promises that are looked at after every step, at every change of an operation, and when a day is over.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use dealdeck::{
     domain::{DealId, ObjectType, OpId, OpState, Operation, Payload},
@@ -86,8 +89,13 @@ impl Day {
                 .filter(|attempt| attempt.ended_at.is_some() && !attempt.ambiguous);
             ended.any(|attempt| attempt.n == *n)
         };
-        let is_free = |(n, shown): &&(u32, Shown)| *shown == Shown::Free && is_recorded(n);
-        let free = exchanges.iter().filter(is_free).count();
+        // One attempt may be two requests: it is free when all of them were.
+        let is_free = |n: &u32| {
+            let mut its = exchanges.iter().filter(|(of, _)| of == n);
+            is_recorded(n) && its.all(|(_, shown)| *shown == Shown::Free)
+        };
+        let sent: BTreeSet<u32> = exchanges.iter().map(|(n, _)| *n).collect();
+        let free = sent.iter().filter(|n| is_free(n)).count();
         let claims = u32::try_from(attempts.len() - free.min(attempts.len())).unwrap();
         self.book.check(Invariant::FreeRefusals, op.attempts <= claims, || {
             format!("{} attempts count of {attempts:?} with {exchanges:?}", op.attempts)

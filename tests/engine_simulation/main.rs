@@ -114,7 +114,8 @@ fn whatever_happens_every_promise_holds() {
         return assert_kept(seed, &book);
     }
     let seeds = match u64::from(test_size()) {
-        10.. => SEEDS,
+        100.. => SEEDS,
+        10.. => 400,
         size => 20 * size,
     };
     let half = |first: u64| {
