@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use common::{Instead, World, pass, until};
 use dealdeck::{
-    domain::{Behind, LocalContact, NewContact, ObjectType, OpState, PushDecision, RetryPolicy},
+    domain::{
+        Behind, LocalContact, NewContact, NewProperty, ObjectType, OpState, PropertyKind, PushDecision, RetryPolicy,
+    },
     sync::{Handle, PushSettings},
 };
 
@@ -349,6 +351,32 @@ async fn what_hubspot_refuses_is_an_error_until_somebody_changes_it() {
     })
     .await;
     assert_eq!(arrived(&world).await, 3);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_property_that_holds_something_else_is_no_property_of_the_configuration() {
+    let mut world = World::new();
+    let wanted = |name: &str, kind| NewProperty {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        description: String::new(),
+        group: "contactinformation".to_owned(),
+        kind,
+        unique: false,
+    };
+    world.settings.push.properties = vec![
+        wanted("fair", PropertyKind::Text),
+        wanted("jobtitle", PropertyKind::Number),
+    ];
+    let running = world.start_synced().await;
+    let refused = running.handle.create_properties().await.expect_err("another type");
+    assert!(refused.what.contains("jobtitle"), "{refused:?}");
+    running.stop().await;
+    world.settings.push.properties.pop();
+    let running = world.start_synced().await;
+    let made = running.handle.create_properties().await.expect("it is there");
+    assert!(made.is_empty(), "{made:?}");
     running.stop().await;
 }
 

@@ -1,7 +1,5 @@
 //! `dealdeck contacts …`: from the mirror, a page at a time, so that a million of them need no memory.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-
 use crate::{
     domain::{ContactDetail, Fault, FaultKind, List, ObjectType, PropertyDefinition, PushDecision, Segment, format},
     filter::{self, Expr, Field, Op, Schema, Segments, Value},
@@ -266,30 +264,13 @@ async fn get(handle: &Handle, wanted: &str, properties: &[String], format: Forma
 async fn clear(handle: &Handle, yes: bool, format: Format) -> Outcome {
     let count = handle.contact_count().await?;
     let contacts = format::plural(count, "contact", "contacts");
-    if !yes && !agreed(&contacts).await? {
+    let lost = format!("{contacts} would be removed from the mirror");
+    let question = format!("Remove {contacts} and the lists from the mirror? HubSpot keeps them.");
+    if !yes && !stdin::agreed(&lost, &question).await? {
         remark_line("nothing was removed");
         return Ok(0);
     }
     let cleared = handle.clear_contacts().await?;
     print_report(report::cleared(cleared, format))?;
     Ok(0)
-}
-
-/// Asks a person; a program has to say `--yes`.
-async fn agreed(contacts: &str) -> Result<bool, Fault> {
-    if !io::stdin().is_terminal() {
-        return Err(Fault::new(
-            FaultKind::Usage,
-            format!("{contacts} would be removed from the mirror, and nobody can be asked here"),
-            "add --yes",
-        ));
-    }
-    let question = format!("Remove {contacts} and the lists from the mirror? HubSpot keeps them. [y/N] ");
-    let _ = write!(io::stderr().lock(), "{question}").and_then(|()| io::stderr().flush());
-    let answer = stdin::read(|mut input| {
-        let mut line = String::new();
-        input.read_line(&mut line).map(|_| line)
-    });
-    let answer = answer.await.unwrap_or_default();
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

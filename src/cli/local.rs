@@ -1,9 +1,6 @@
 //! `dealdeck contacts push/queue/skip/select`: what a person decides about contacts of one's own.
 
-use std::{
-    collections::BTreeSet,
-    io::{self, BufRead as _, IsTerminal as _, Write as _},
-};
+use std::collections::BTreeSet;
 
 use crate::{
     domain::{
@@ -201,7 +198,12 @@ async fn reset(handle: &Handle, args: &ContactsPush) -> Outcome {
         print(&format!("would reset {contacts}\n"))?;
         return Ok(0);
     }
-    if !args.yes && !agreed(&contacts).await? {
+    let lost = format!(
+        "what became of {contacts} would be forgotten, the scheduler would push them again with all their values"
+    );
+    let question =
+        format!("Forget what became of {contacts}? The scheduler will push them again with all their values.");
+    if !args.yes && !stdin::agreed(&lost, &question).await? {
         remark_line("nothing was reset");
         return Ok(0);
     }
@@ -346,27 +348,4 @@ async fn matching(handle: &Handle, text: &str) -> Result<Vec<LocalContact>, Faul
     let schema = Schema::Contacts(&definitions, Segments::Of(&segments));
     let filter = filter::parse(text, schema).map_err(|error| unreadable(text, &error))?;
     handle.matching_local_contacts(filter).await
-}
-
-/// Asks a person; a program has to say `--yes`.
-async fn agreed(contacts: &str) -> Result<bool, Fault> {
-    if !io::stdin().is_terminal() {
-        return Err(Fault::new(
-            FaultKind::Usage,
-            format!(
-                "what became of {contacts} would be forgotten, the scheduler would push them again with all their values, \
-                 and nobody can be asked here"
-            ),
-            "add --yes",
-        ));
-    }
-    let question =
-        format!("Forget what became of {contacts}? The scheduler will push them again with all their values. [y/N] ");
-    let _ = write!(io::stderr().lock(), "{question}").and_then(|()| io::stderr().flush());
-    let answer = stdin::read(|mut input| {
-        let mut line = String::new();
-        input.read_line(&mut line).map(|_| line)
-    });
-    let answer = answer.await.unwrap_or_default();
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

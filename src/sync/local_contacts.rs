@@ -276,6 +276,8 @@ impl Handle {
     /// When HubSpot refuses, or there is one by that name that holds something else.
     pub async fn create_properties(&self) -> Result<Vec<String>, Fault> {
         may_change(&self.core.settings)?;
+        // A token may be another account's since the last look.
+        self.check().await?;
         let core = &self.core;
         let wanted = &core.settings.push.properties;
         let contacts = ObjectType::Contacts;
@@ -286,7 +288,11 @@ impl Handle {
             .map_err(|failure| failure.fault())?;
         let mut made = Vec::new();
         for property in wanted {
-            if known.iter().any(|known| known.name == property.name) {
+            let (kind, _) = property.kind.names();
+            if known
+                .iter()
+                .any(|known| known.name == property.name && known.kind == kind)
+            {
                 continue;
             }
             if property.group != "contactinformation" {

@@ -138,7 +138,7 @@ impl Outbox {
             for new in contacts {
                 let known = by_email(tx, &new.email)?;
                 let (mut count, pushes) = plan(known.as_ref(), new, how);
-                let row = put(tx, known, new, count, now)?;
+                let row = put(tx, known, new, now)?;
                 if pushes {
                     count.queued = u64::from(push(tx, &row, how, now)?);
                 } else if how.anyway
@@ -288,13 +288,7 @@ fn plan(known: Option<&LocalContact>, new: &NewContact, how: &Pushing) -> (Impor
 }
 
 /// The row of a contact as it is to be pushed.
-fn put(
-    tx: &Transaction<'_>,
-    known: Option<LocalContact>,
-    new: &NewContact,
-    count: ImportCount,
-    now: Timestamp,
-) -> Result<LocalContact> {
+fn put(tx: &Transaction<'_>, known: Option<LocalContact>, new: &NewContact, now: Timestamp) -> Result<LocalContact> {
     let Some(mut row) = known else {
         let email = folded(&new.email);
         tx.prepare_cached(
@@ -321,7 +315,7 @@ fn put(
     };
     let before = row.values.clone();
     row.values.extend(new.values.clone());
-    if count.updated > 0 || row.values != before {
+    if row.values != before {
         tx.prepare_cached("UPDATE contact SET properties = ?2, updated_at = ?3 WHERE n = ?1")?
             .execute(params![
                 row.n.cast_signed(),

@@ -38,11 +38,11 @@ use crate::{
 };
 
 /// How long HubSpot may still be working on a request we gave up on: it documents 100 seconds, we add half of that.
-pub const QUARANTINE: Duration = Duration::from_secs(150);
+const QUARANTINE: Duration = Duration::from_secs(150);
 /// Looks after a quarantine are put off to the next multiple of this, so that one request can answer many.
 const TOGETHER: Duration = Duration::from_secs(10);
 /// Our own deadline for one request.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(30);
 /// How often the outbox is looked at for what other processes keep there.
 const BEAT: Duration = Duration::from_secs(1);
 /// A pass that ends when nothing is left to do waits so long for what is due next.
@@ -268,16 +268,21 @@ impl<'a> Push<'a> {
     }
 }
 
-/// The earliest time at which an operation can be worked on. A note of unknown outcome that carries no key waits until no
-/// earlier send of it can still arrive; so does the last look at a property write of which one send was ambiguous. A send may begin long
-/// after its claim, when the token has to be renewed first: it was over when its outcome was recorded, and not before.
-fn due_at(op: &Kept) -> Timestamp {
+/// From when on no send of an operation can arrive any more. A send may begin long after its claim, when the token has to be
+/// renewed first: it was over when its outcome was recorded, and not before.
+pub fn arrived_by(op: &Kept) -> Timestamp {
     let over = op
         .claimed_at
         .map_or(op.changed_at, |at| later(at, DEADLINE).max(op.changed_at));
+    later(over, QUARANTINE)
+}
+
+/// The earliest time at which an operation can be worked on. A note of unknown outcome that carries no key waits until no
+/// earlier send of it can still arrive; so does the last look at a property write of which one send was ambiguous.
+fn due_at(op: &Kept) -> Timestamp {
     // What broke together is looked at together.
     let quiet = || {
-        let at = later(over, QUARANTINE);
+        let at = arrived_by(op);
         let beyond = at
             .as_millisecond()
             .rem_euclid(TOGETHER.as_millis().try_into().unwrap_or(1));

@@ -1,7 +1,5 @@
 //! One send: look, take a slot, claim, send, record. Every step that matters is on disk before the next one begins.
 
-use jiff::Timestamp;
-
 use crate::{
     domain::{Bug, Fault, FaultKind, Lane, ObjectType, OpError, OpState, Payload, Properties, Record, RecordRef},
     hubspot::{Action, Failure, Permit, Quota, Signal},
@@ -10,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    DEADLINE, QUARANTINE, REST, Rest, drilled, is_unborn, land, late, outcome,
+    REST, Rest, arrived_by, drilled, is_unborn, land, late, outcome,
     precheck::{self, Look},
 };
 
@@ -118,9 +116,11 @@ async fn archive(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
     let Some(target) = target(core, op).await? else {
         return after_unborn(core, op).await;
     };
-    let rest = original(core, op).await?.as_ref().and_then(may_still_arrive);
-    if let Some(over) = rest.filter(|over| *over > core.now()) {
-        return Ok(Some(over));
+    // An archived note gives its key away: a lost send that arrives then makes another one.
+    let in_doubt = original(core, op).await?.filter(|note| note.ambiguous_sends > 0);
+    let arrived = in_doubt.map(|note| arrived_by(&note));
+    if let Some(arrived) = arrived.filter(|at| *at > core.now()) {
+        return Ok(Some(arrived));
     }
     let permit: Permit = core.client.permit(Lane::Write, Quota::Burst).await;
     let Some(claimed) = claim(core, epoch, op).await? else {
@@ -128,12 +128,6 @@ async fn archive(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
     };
     let answer = core.client.archive(permit, &target).await;
     record(core, &claimed, answer.map(|()| None)).await
-}
-
-/// Until when a lost send of a note can arrive. An archived note gives its key away: what arrives then makes another one.
-fn may_still_arrive(note: &Kept) -> Option<Timestamp> {
-    let sent = note.claimed_at.unwrap_or(note.changed_at);
-    (note.ambiguous_sends > 0).then(|| later(later(sent, DEADLINE), QUARANTINE))
 }
 
 /// Links, unlinks, puts on a list, takes off it: all may be repeated.
