@@ -123,7 +123,8 @@ pub enum Payload {
     SetProperties {
         /// What to set; `None` clears.
         values: Properties,
-        /// The values then; a difference at sending time is a conflict.
+        /// The values then; a difference at sending time is a conflict. It may hold more than is set: what HubSpot changes
+        /// along with it (the date on which a deal is closed), so that undo can put that back; nothing is compared with it.
         base: Properties,
     },
     /// A note.

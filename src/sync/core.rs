@@ -15,6 +15,7 @@ use super::{
     connection::{Line, Part, later},
     desk::Desk,
     extent::{Wished, wished},
+    labels::Labels,
     pull::Trouble,
     scopes::Scopes,
 };
@@ -116,6 +117,11 @@ impl Core {
             account_checked: watch::Sender::new(false),
             scopes,
         })
+    }
+
+    /// What people call what is stored of this type.
+    pub async fn labels(&self, object: ObjectType) -> Result<Labels, Fault> {
+        self.desk.read(move |reader| Labels::read(&reader.mirror, object)).await
     }
 
     /// Writes down what the client did since it started, when a session ends.

@@ -18,6 +18,7 @@ mod feed;
 mod gate;
 mod handle;
 mod keys;
+mod labels;
 mod links;
 mod listing;
 mod local_contacts;

@@ -22,6 +22,8 @@ use crate::{
 
 /// HubSpot keeps this much of a note's body.
 const LONGEST_NOTE: usize = 65_536;
+/// What HubSpot sets by itself when a deal is closed.
+const CLOSE_DATE: &str = "closedate";
 
 /// What was kept.
 pub struct Saved {
@@ -204,7 +206,7 @@ impl<'a> Counter<'a> {
         if reference.object == ObjectType::Deals {
             self.check_stage(&Deal::from_record(&record), values)?;
         }
-        Ok(with_base(&record, values.clone()))
+        Ok(self.with_base(&record, values.clone()))
     }
 
     /// A stage that is set belongs to the pipeline the deal is in, or moves to.
@@ -257,7 +259,7 @@ impl<'a> Counter<'a> {
         let from = stage_label(&self.pipelines, &shown.stage);
         Ok(Wanted {
             title: format!("stage of {}  {from} → {to}", self.name(&record)),
-            payload: with_base(&record, values),
+            payload: self.with_base(&record, values),
             entity: record.reference(),
         })
     }
@@ -287,9 +289,28 @@ impl<'a> Counter<'a> {
         };
         Ok(Wanted {
             title,
-            payload: with_base(&record, values),
+            payload: self.with_base(&record, values),
             entity: record.reference(),
         })
+    }
+
+    /// The change, and what the person saw; of a deal that is closed also its close date, which HubSpot moves to the day of
+    /// closing by itself.
+    fn with_base(&self, record: &Record, values: Properties) -> Payload {
+        let is_closed = |stage: Option<&str>| {
+            let stages = self.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+            stage.is_some_and(|id| stages.into_iter().any(|stage| stage.id.as_str() == id && stage.closed))
+        };
+        let closes = record.object == ObjectType::Deals
+            && is_closed(values.get("dealstage").and_then(Option::as_deref))
+            && !is_closed(record.get("dealstage"));
+        let base = values
+            .keys()
+            .map(String::as_str)
+            .chain(closes.then_some(CLOSE_DATE))
+            .map(|name| (name.to_owned(), record.get(name).map(str::to_owned)))
+            .collect();
+        Payload::SetProperties { values, base }
     }
 
     fn note(&self, deal: &DealId, text: &str, at: Timestamp) -> Result<Wanted, Fault> {
@@ -357,14 +378,6 @@ impl<'a> Counter<'a> {
             .unwrap_or(&record.id)
             .to_owned()
     }
-}
-
-fn with_base(record: &Record, values: Properties) -> Payload {
-    let base = values
-        .keys()
-        .map(|name| (name.clone(), record.get(name).map(str::to_owned)))
-        .collect();
-    Payload::SetProperties { values, base }
 }
 
 fn nothing_to_do(what: &str) -> Fault {

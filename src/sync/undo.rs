@@ -1,13 +1,16 @@
 //! Undo: the newest action of any face, whatever it was. What was not sent is never sent; what was sent is answered by its
 //! inverse, guarded by the value we set, so that undo never changes what somebody else did since.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Settings, core::deal_of, push::unborn, submit, titles, view};
 use crate::{
     domain::{Bug, DealId, Drill, Fault, ObjectType, OpState, Payload, Properties, RecordRef, UndoOutcome},
     store::{Keeper, Kept, NewOperation},
 };
+
+/// A close date that is so near to the end of the write is the write's.
+const SETTLES: SignedDuration = SignedDuration::from_mins(1);
 
 /// What undo did.
 pub struct Undone {
@@ -109,10 +112,8 @@ fn inverse(store: &Keeper, drill: Drill, op: &Kept) -> Result<Result<NewOperatio
             {
                 return Ok(Err(why));
             }
-            let payload = Payload::SetProperties {
-                values: base.clone(),
-                base: expected(store, drill, op, values)?,
-            };
+            let (values, base) = backwards(store, drill, op, values, base)?;
+            let payload = Payload::SetProperties { values, base };
             (op.entity.clone(), payload)
         }
     };
@@ -127,17 +128,41 @@ fn inverse(store: &Keeper, drill: Drill, op: &Kept) -> Result<Result<NewOperatio
     }))
 }
 
-/// What an undo expects to find: what was set.
-fn expected(store: &Keeper, drill: Drill, op: &Kept, values: &Properties) -> Result<Properties, Fault> {
+/// What an undo sets, and what it expects to find: what was set. What HubSpot changed along with it goes back as well, as long
+/// as it is what HubSpot made of it.
+fn backwards(
+    store: &Keeper,
+    drill: Drill,
+    op: &Kept,
+    values: &Properties,
+    base: &Properties,
+) -> Result<(Properties, Properties), Fault> {
+    let mut back = base.clone();
+    back.retain(|name, _| values.contains_key(name));
     let mut expected = values.clone();
-    if drill.has(Bug::UndoUnguarded)
-        && let Some(record) = store.mirror.record(&op.entity)?
-    {
+    let Some(record) = store.mirror.record(&op.entity)? else {
+        return Ok((back, expected));
+    };
+    for (name, then) in base.iter().filter(|(name, _)| !values.contains_key(*name)) {
+        let now = record.get(name);
+        if !view::same_value(now, then.as_deref()) && was_set_at(now, op.landed_version) {
+            back.insert(name.clone(), then.clone());
+            expected.insert(name.clone(), now.map(str::to_owned));
+        }
+    }
+    if drill.has(Bug::UndoUnguarded) {
         expected
             .iter_mut()
             .for_each(|(name, value)| *value = record.get(name).map(str::to_owned));
     }
-    Ok(expected)
+    Ok((back, expected))
+}
+
+/// Whether a date is the moment at which a write took effect: then HubSpot set it, and nobody else since.
+fn was_set_at(value: Option<&str>, landed: Option<Timestamp>) -> bool {
+    let date = value.and_then(|value| value.parse::<Timestamp>().ok());
+    let apart = date.zip(landed).map(|(date, landed)| date.duration_since(landed).abs());
+    apart.is_some_and(|apart| apart <= SETTLES)
 }
 
 /// What somebody changed since on top of ours, in a sentence.

@@ -243,7 +243,7 @@ fn guarded(book: &Book, state: &State, reader: &Reader, op: &Kept, values: &Prop
     });
     let seen = state.seen.get(id).map(|(_, seen)| seen);
     let ours = earlier_values(reader, op);
-    for (name, expected) in base {
+    for (name, expected) in base.iter().filter(|(name, _)| values.contains_key(*name)) {
         let there = seen.and_then(|seen| seen.get(name)).map_or("", String::as_str);
         let is_expected = same(there, expected.as_deref().unwrap_or_default());
         let is_ours = ours.iter().any(|(their, value)| their == name && same(there, value));
@@ -253,18 +253,19 @@ fn guarded(book: &Book, state: &State, reader: &Reader, op: &Kept, values: &Prop
             || format!("{name} was '{there}' when it was looked at: {op:?}"),
         );
         if let Some(original) = op.undo_of.and_then(|of| reader.outbox.get(of).unwrap())
-            && let Payload::SetProperties { values: set, .. } = &original.payload
+            && let Payload::SetProperties { values: set, base } = &original.payload
         {
+            // What HubSpot changed along with it goes back to what it was.
+            let is_along = !set.contains_key(name) && base.contains_key(name) && base.get(name) == values.get(name);
             let set = set.get(name).cloned().flatten().unwrap_or_default();
             let is_theirs = same(expected.as_deref().unwrap_or_default(), &set);
             book.check(
                 Invariant::UndoSafety,
-                is_theirs || state.decided.contains_key(&op.id),
+                is_theirs || is_along || state.decided.contains_key(&op.id),
                 || format!("{name} was set to '{set}', undo takes back '{expected:?}': {op:?}"),
             );
         }
     }
-    let _ = values;
 }
 
 /// The values that earlier operations of ours may have set later than they should have.

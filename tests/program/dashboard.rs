@@ -264,6 +264,43 @@ fn a_cut_connection_keeps_the_board_and_sends_what_was_written_once_when_it_is_b
 }
 
 #[test]
+fn a_conflict_is_seen_opened_and_decided_by_keys() {
+    // The search index lags: the dashboard does not hear of the colleague's edit before it writes.
+    let portal = Simulated::start(&["--deals", "30", "--contacts", "30", "--index-lag", "1h"]);
+    let dir = tempfile::tempdir().unwrap();
+    let mut terminal = on(&portal, dir.path());
+    let (id, name) = portal.open_deal();
+    focus(&terminal, &name);
+    portal.edit(&id, "dealstage", "presentationscheduled");
+    terminal.keys("m");
+    terminal.wait_for("type to find a stage");
+    terminal.keys("contract");
+    terminal.wait_until("the stage", |screen| screen.contains("› contract"));
+    terminal.keys("\r");
+    terminal.wait_for("conflict");
+
+    // On the deal in focus it opens at once.
+    terminal.keys("O");
+    let screen = terminal.wait_for("you want");
+    assert!(
+        screen.contains("you saw") && screen.contains("there is now"),
+        "all three values stand side by side:\n{screen}"
+    );
+    assert_eq!(
+        portal.stage_of(&id),
+        "presentationscheduled",
+        "nothing was overwritten unasked"
+    );
+    terminal.keys("2");
+    portal.wait_for("mine", |portal| portal.stage_of(&id) == "contractsent");
+    assert_eq!(portal.stats()["refused"], 0);
+    terminal.keys("\u{1b}");
+    board(&terminal);
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
 fn a_refused_token_keeps_what_is_there_and_says_so() {
     let portal = Simulated::start(&["--deals", "30", "--contacts", "30"]);
     let dir = tempfile::tempdir().unwrap();

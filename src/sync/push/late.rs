@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    domain::{Fault, Lane, OpState, Owner, Payload, Properties, PropertyVersion, Record},
+    domain::{Fault, Lane, OpState, Payload, Properties, PropertyVersion, Record},
     hubspot::GetQuery,
     store::{Kept, NewOperation, OutboxFilter},
     sync::{connection::earlier, core::Core, view::same_value},
 };
 
-use super::precheck::{has, is_by_program};
+use super::precheck::{compared, has, is_by_program};
 
 /// How far HubSpot's clock and ours may be apart.
 pub const SKEW: Duration = Duration::from_mins(2);
@@ -21,12 +21,11 @@ const LATEST: usize = 50;
 
 /// Whether what is in the way of a property write is nothing but an earlier send of ours that came late.
 pub async fn is_ours(core: &Core, op: &Kept, record: &Record) -> Result<bool, Fault> {
-    let Payload::SetProperties { base, .. } = &op.payload else {
+    let Payload::SetProperties { values, base } = &op.payload else {
         return Ok(false);
     };
     let written = written(core, op).await?;
-    let mut in_the_way = base
-        .iter()
+    let mut in_the_way = compared(values, base)
         .filter(|(name, seen)| !same_value(record.get(name), seen.as_deref()))
         .peekable();
     Ok(in_the_way.peek().is_some()
@@ -113,15 +112,13 @@ pub async fn overwrote(core: &Core, op: &Kept) -> Option<String> {
     let (name, theirs) = base
         .iter()
         .find_map(|(name, seen)| Some((name, lost_version(&record, name, values.get(name)?, seen)?)))?;
-    let owners = core.desk.read(|reader| Ok(reader.mirror.owners()?)).await.ok()?;
-    let who = theirs
-        .user
-        .as_ref()
-        .and_then(|user| owners.iter().find(|owner| owner.user.as_ref() == Some(user)))
-        .map_or_else(|| "somebody".to_owned(), Owner::name);
+    let labels = core.labels(op.entity.object).await.ok()?;
+    let who = labels.user(theirs.user.as_ref());
     Some(format!(
-        "you overwrote '{name}' = '{}', which {who} had set a moment before ({})",
-        theirs.value.as_deref().unwrap_or_default(),
+        "you overwrote '{}' = '{}', which {} had set a moment before ({})",
+        labels.property(name),
+        labels.value(name, theirs.value.as_deref()),
+        who.as_deref().unwrap_or("somebody"),
         op.title
     ))
 }

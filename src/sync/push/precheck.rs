@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::{
-    domain::{Bug, Lane, ObjectType, OpId, Operation, Owner, Payload, Properties, PropertyVersion, Record},
+    domain::{Bug, Lane, ObjectType, OpId, Operation, Payload, Properties, PropertyVersion, Record},
     hubspot::{Failure, GetQuery, Signal},
     store::Kept,
-    sync::{core::Core, pull::properties_of, view::same_value},
+    sync::{core::Core, labels::Labels, pull::properties_of, view::same_value},
 };
 
 /// What a look before a property write showed.
@@ -120,11 +120,21 @@ fn seen(core: &Core, record: Record, operation: &Operation) -> Look {
         Look::Gone
     } else if has(&record, values) {
         Look::Already(Box::new(record))
-    } else if has(&record, base) || core.settings.drill.has(Bug::BlindOverwrite) {
+    } else if compared(values, base).all(|(name, seen)| same_value(record.get(name), seen.as_deref()))
+        || core.settings.drill.has(Bug::BlindOverwrite)
+    {
         Look::Go(Box::new(record))
     } else {
         Look::Changed(Box::new(record))
     }
+}
+
+/// What of the base is compared: the values that are set.
+pub fn compared<'v>(
+    values: &'v Properties,
+    base: &'v Properties,
+) -> impl Iterator<Item = (&'v String, &'v Option<String>)> {
+    base.iter().filter(|(name, _)| values.contains_key(*name))
 }
 
 fn is_listed(names: &[String], name: &str) -> bool {
@@ -153,27 +163,22 @@ pub fn is_by_program(version: &PropertyVersion) -> bool {
     matches!(version.source.as_str(), "API" | "INTEGRATION" | "INTEGRATIONS_PLATFORM")
 }
 
-/// Who is in the way, in a sentence: `Cleo Marsh set 'amount' to '90000' at …; you saw '80000' and want '85000'`.
-pub fn conflict(record: &Record, values: &Properties, base: &Properties, owners: &[Owner]) -> String {
-    let theirs = base
-        .iter()
-        .find(|(name, seen)| !same_value(record.get(name), seen.as_deref()));
+/// Who is in the way, in a sentence: `Cleo Marsh set 'Amount' to '$90,000.00 USD' at …, you saw '$80,000.00 USD'`. What is
+/// wanted stands in the operation's title.
+pub fn conflict(record: &Record, values: &Properties, base: &Properties, labels: &Labels) -> String {
+    let theirs = compared(values, base).find(|(name, seen)| !same_value(record.get(name), seen.as_deref()));
     let Some((name, seen)) = theirs else {
         return "somebody changed this record meanwhile".to_owned();
     };
     let newest = record.history.get(name).and_then(|versions| versions.first());
-    let who = newest
-        .and_then(|version| version.user.as_ref())
-        .and_then(|user| owners.iter().find(|owner| owner.user.as_ref() == Some(user)))
-        .map_or_else(|| "somebody".to_owned(), Owner::name);
-    let when = newest.map_or_else(String::new, |version| {
-        format!(" at {}", version.at.strftime("%Y-%m-%d %H:%M UTC"))
-    });
+    let who = newest.and_then(|version| labels.user(version.user.as_ref()));
+    let when = newest.map_or_else(String::new, |version| format!(" at {}", labels.moment(version.at)));
     format!(
-        "{who} set '{name}' to '{}'{when}; you saw '{}' and want '{}'",
-        record.get(name).unwrap_or_default(),
-        seen.as_deref().unwrap_or_default(),
-        values.get(name).and_then(Option::as_deref).unwrap_or_default(),
+        "{} set '{}' to '{}'{when}, you saw '{}'",
+        who.as_deref().unwrap_or("somebody"),
+        labels.property(name),
+        labels.value(name, record.get(name)),
+        labels.value(name, seen.as_deref()),
     )
 }
 
@@ -225,22 +230,5 @@ mod tests {
         assert!(!was_set_by_us(&record, &values("2"), at(21)), "an older send of ours");
         assert!(!was_set_by_us(&record, &values("3"), at(0)), "a person's");
         assert!(!was_set_by_us(&record, &Properties::new(), at(0)));
-    }
-
-    #[test]
-    fn a_conflict_says_who_and_what() {
-        let owner = Owner {
-            id: "5".into(),
-            user: Some("9".into()),
-            first_name: "Cleo".into(),
-            last_name: "Marsh".into(),
-            email: String::new(),
-            archived: false,
-        };
-        let record = record(&[("90000", "CRM_UI", 0)]);
-        assert_eq!(
-            conflict(&record, &values("85000"), &values("80000"), &[owner]),
-            "Cleo Marsh set 'amount' to '90000' at 1970-01-01 00:00 UTC; you saw '80000' and want '85000'"
-        );
     }
 }

@@ -77,8 +77,8 @@ async fn judge(core: &Core, op: &Kept, look: Look) -> Result<Rest, Fault> {
         Look::Go(_) => return again(core, op).await,
         Look::Changed(record) if late::is_ours(core, op, &record).await? => return again(core, op).await,
         Look::Changed(record) => {
-            let owners = core.desk.read(|reader| Ok(reader.mirror.owners()?)).await?;
-            let message = precheck::conflict(&record, values, base, &owners);
+            let labels = core.labels(op.entity.object).await?;
+            let message = precheck::conflict(&record, values, base, &labels);
             land::shown(core, *record).await?;
             land::finish(core, op, in_conflict(message)).await?;
         }

@@ -303,8 +303,8 @@ async fn conflict(
     values: &Properties,
     base: &Properties,
 ) -> Result<(), Fault> {
-    let owners = core.desk.read(|reader| Ok(reader.mirror.owners()?)).await?;
-    let message = precheck::conflict(record, values, base, &owners);
+    let labels = core.labels(op.entity.object).await?;
+    let message = precheck::conflict(record, values, base, &labels);
     land::shown(core, record.clone()).await?;
     land::finish(core, op, in_conflict(message)).await
 }
