@@ -5,8 +5,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Acts as _, Running, World, pass};
-use dealdeck::domain::{DealId, Decision, FaultKind, ObjectType, OpId, OpState, Properties};
+use common::{Acts as _, Running, World, pass, until};
+use dealdeck::domain::{DealId, Decision, FaultKind, ObjectType, OpId, OpState, Payload, Properties};
 use serde_json::json;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -78,6 +78,8 @@ async fn a_value_that_makes_no_sense_decides_nothing() {
     for (name, value) in [
         ("no_such_property", "1"),
         ("dealstage", "nowhere"),
+        ("amount", "a lot"),
+        ("closedate", "2026-02-30"),
         ("createdate", "2026-01-01"),
     ] {
         let refused = handle
@@ -122,6 +124,49 @@ async fn what_was_not_sent_is_taken_back_and_what_may_have_been_is_not() {
     let refused = handle.decide(lost.op, Decision::Drop).await.unwrap_err();
     assert!(refused.what.contains("HubSpot has it"), "{refused}");
     assert_eq!(world.true_notes(&deal).await.len(), before + 1);
+    running.stop().await;
+    world.end().await;
+}
+
+/// The note goes nowhere while a contact it is linked to is archived; it is neither lost nor refused for ever.
+#[tokio::test(start_paused = true)]
+async fn a_note_that_was_refused_for_an_archived_contact_goes_out_without_that_link() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let board = handle.board().await.unwrap();
+    let deal = board.deals.iter().find(|deal| !deal.contacts.is_empty()).unwrap();
+    let before = world.true_notes(&deal.id).await.len();
+    world.cut(true);
+    let kept = handle.note(&deal.id, "not to be lost").await;
+    let gone = deal.contacts[0].as_str();
+    world.archive(ObjectType::Contacts, gone).await;
+    world.cut(false);
+    let dead = handle
+        .reaches(kept.op, &[OpState::Dead], Duration::from_secs(600))
+        .await;
+    let said = dead.error.as_ref().unwrap();
+    assert_eq!(
+        said.message, "One or more associations are invalid",
+        "HubSpot's own words"
+    );
+    assert!(said.correlation_id.is_some(), "{said:?}");
+    assert!(matches!(&dead.payload, Payload::CreateNote { body, .. } if body.contains("not to be lost")));
+    let learnt = async || {
+        !handle.deals(std::slice::from_ref(&deal.id)).await.unwrap()[0]
+            .contacts
+            .contains(&deal.contacts[0])
+            || world
+                .mirror(ObjectType::Contacts)
+                .iter()
+                .all(|contact| contact.id != gone || contact.archived)
+    };
+    until("the mirror knows", Duration::from_secs(7200), learnt).await;
+    handle.decide(kept.op, Decision::Send).await.unwrap();
+    handle
+        .reaches(kept.op, &[OpState::Done], Duration::from_secs(600))
+        .await;
+    assert_eq!(world.true_notes(&deal.id).await.len(), before + 1);
     running.stop().await;
     world.end().await;
 }

@@ -50,6 +50,11 @@ async fn a_keyed_note_whose_reply_was_lost_is_found_by_its_key_at_once() {
         matches!(&kept.payload, Payload::CreateNote { key: Some(key), .. } if key == "hs_unique_creation_key"),
         "{kept:?}"
     );
+    let waited = handle.wait_for(receipt.op, LONG).await.unwrap();
+    assert!(
+        matches!(waited.state, OpState::Landed | OpState::Done),
+        "whoever waits hears what became of it, not that nobody knows: {waited:?}"
+    );
     handle.reaches(receipt.op, &[OpState::Done], SOON).await;
     assert_eq!(copies(&world, &deal, "a lost reply").await, 1);
     assert_eq!(world.sent(NOTES), 1, "found, not sent again");

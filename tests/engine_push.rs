@@ -248,6 +248,173 @@ async fn an_unknown_stage_is_refused_with_the_ones_there_are() {
     world.end().await;
 }
 
+/// The field and the reason are named, and the outbox is as empty as before.
+#[tokio::test(start_paused = true)]
+async fn a_value_its_property_does_not_take_is_refused_before_anything_is_kept() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, ..) = handle.open_deal(0).await;
+    for (field, value, reason) in [
+        ("amount", "a lot", "'a lot' is no number"),
+        ("amount", "1,500", "'1,500' is no number"),
+        ("closedate", "2026-02-30", "there is no day '2026-02-30'"),
+        ("closedate", "12/31/2026", "'12/31/2026' is no date"),
+        ("dealtype", "friendship", "'friendship' is none of its options"),
+        ("hubspot_owner_id", "424242", "'424242' is no owner"),
+        ("dealname", &"x".repeat(65_537), "'65537' characters"),
+        ("dealstage", "nowhere", "no stage 'nowhere'"),
+        ("dealstage", "", "cannot be cleared"),
+        ("pipeline", "nowhere", "no pipeline 'nowhere'"),
+        ("no_such_property", "1", "no property 'no_such_property'"),
+    ] {
+        let refused = handle.set(&deal, field, value).await.unwrap_err();
+        assert_eq!(refused.kind, FaultKind::Usage, "{field}: {refused}");
+        assert!(refused.what.contains(reason), "{field}: {refused}");
+        let names_itself = field.contains("stage") || field == "pipeline";
+        assert!(names_itself || refused.what.contains(field), "{field}: {refused}");
+    }
+    let change = Change::SetProperties {
+        record: world.mirror(ObjectType::Contacts).remove(0).reference(),
+        values: [("email".to_owned(), Some("ada".to_owned()))].into(),
+    };
+    let origin = Origin::Screen;
+    let refused = handle.submit(Submission { change, origin }).await.unwrap_err();
+    assert!(
+        refused.what.contains("'email'") && refused.what.contains("'ada' is no e-mail address"),
+        "{refused}"
+    );
+    assert!(handle.operations(None, 10).await.unwrap().is_empty());
+    assert_eq!(handle.undo().await.unwrap(), UndoOutcome::Nothing);
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_and_a_pipeline_go_together() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (id, ..) = handle.open_deal(0).await;
+    let board = handle.board().await.unwrap();
+    let deal = board.deals.iter().find(|deal| deal.id == id).unwrap();
+    let other = board.pipelines.iter().find(|other| other.id != deal.pipeline).unwrap();
+    let theirs = &other.stages[0].id;
+    for (field, value) in [("dealstage", theirs.as_str()), ("pipeline", other.id.as_str())] {
+        let refused = handle.set(&id, field, value).await.unwrap_err();
+        assert!(refused.what.contains("there is no stage"), "{field}: {refused}");
+    }
+    assert!(handle.move_deal(&id, theirs, Origin::Screen).await.is_err());
+    assert!(handle.operations(None, 10).await.unwrap().is_empty());
+    let values = [("dealstage", theirs.as_str()), ("pipeline", other.id.as_str())];
+    let change = Change::SetProperties {
+        record: RecordRef::new(ObjectType::Deals, id.as_str()),
+        values: values
+            .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
+            .into(),
+    };
+    let origin = Origin::Command;
+    let both = handle.submit(Submission { change, origin }).await.unwrap();
+    handle.reaches(both.op, &[OpState::Done], SOON).await;
+    running.stop().await;
+    world.end().await;
+}
+
+/// Written as people write them, sent as HubSpot takes them.
+#[tokio::test(start_paused = true)]
+async fn values_are_sent_as_hubspot_takes_them() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, ..) = handle.open_deal(0).await;
+    let owner = handle
+        .board()
+        .await
+        .unwrap()
+        .owners
+        .into_iter()
+        .find(|owner| !owner.archived)
+        .unwrap();
+    let another = world.true_value(ObjectType::Deals, deal.as_str(), "dealtype").await;
+    let another = if another.as_deref() == Some("newbusiness") {
+        "Existing Business"
+    } else {
+        "New Business"
+    };
+    for (field, written, sent) in [
+        ("amount", " +71500.50 ", "71500.50"),
+        ("closedate", "2031-12-24", "2031-12-24T00:00:00Z"),
+        ("dealtype", another, &another.to_lowercase().replace(' ', "")),
+    ] {
+        let kept = handle.set(&deal, field, written).await.unwrap();
+        let kept = handle.operation(kept.op).await.unwrap();
+        let Payload::SetProperties { values, .. } = &kept.payload else {
+            panic!("{kept:?}")
+        };
+        assert_eq!(values[field].as_deref(), Some(sent), "{field}");
+        pass(30).await;
+        let now = handle.operation(kept.id).await.unwrap();
+        // What is not mirrored was not seen, so that a person is asked before it is overwritten.
+        let ends = if field == "dealtype" {
+            OpState::Conflict
+        } else {
+            OpState::Done
+        };
+        assert_eq!(now.state, ends, "{field}: {now:?}");
+    }
+    if handle.set(&deal, "hubspot_owner_id", &owner.email).await.is_ok() {
+        let shown = handle.deals(std::slice::from_ref(&deal)).await.unwrap().remove(0);
+        assert_eq!(shown.owner, Some(owner.id));
+    }
+    let cleared = handle.set(&deal, "amount", "").await.unwrap();
+    pass(30).await;
+    let now = handle.operation(cleared.op).await.unwrap();
+    assert_eq!(now.state, OpState::Done, "{now:?}");
+    assert_eq!(
+        world
+            .true_value(ObjectType::Deals, deal.as_str(), "amount")
+            .await
+            .unwrap_or_default(),
+        ""
+    );
+    running.stop().await;
+    world.end().await;
+}
+
+/// Characters, not bytes; of the HTML, which is what HubSpot keeps.
+#[tokio::test(start_paused = true)]
+async fn a_note_may_have_65536_characters() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, ..) = handle.open_deal(0).await;
+    let note = |text: String| {
+        let change = Change::AddNote {
+            deal: deal.clone(),
+            text,
+            at: None,
+        };
+        let origin = Origin::Screen;
+        handle.submit(Submission { change, origin })
+    };
+    let around = dealdeck::domain::body_to_html("é").chars().count() - 1;
+    let most = 65_536 - around;
+    for text in ["é".repeat(most + 1), "&".repeat(most / 5 + 1)] {
+        let refused = note(text).await.unwrap_err();
+        assert_eq!(refused.kind, FaultKind::Usage);
+        assert!(
+            refused.what.contains("the note has") && refused.what.contains("65536"),
+            "{refused}"
+        );
+    }
+    assert!(note(" \n ".to_owned()).await.is_err(), "an empty one");
+    assert!(handle.operations(None, 10).await.unwrap().is_empty());
+    let kept = note("é".repeat(most)).await.unwrap();
+    handle.reaches(kept.op, &[OpState::Done], SOON).await;
+    running.stop().await;
+    world.end().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_done_offline_is_kept_and_sent_once_when_the_line_is_back() {
     let world = World::new();
@@ -272,6 +439,30 @@ async fn what_is_done_offline_is_kept_and_sent_once_when_the_line_is_back() {
     handle.reaches(note.op, &[OpState::Done], Duration::from_secs(90)).await;
     assert_eq!(world.true_notes(&deal).await.len(), before + 1);
     assert_eq!(world.sent(NOTES), 1);
+    running.stop().await;
+    world.end().await;
+}
+
+/// Virtual time says how long it waited: not at all once it is known that nothing can be sent.
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_what_cannot_be_sent() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, _, to) = handle.open_deal(0).await;
+    world.cut(true);
+    let moved = handle.move_deal(&deal, &to, Origin::Command).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    let before = handle.clock().now();
+    let waits = handle.wait_for(moved.op, hour).await.unwrap();
+    assert_eq!(waits.state, OpState::Queued);
+    assert!(matches!(handle.freshness().connection, Connection::Offline { .. }));
+    assert!(handle.clock().now() - before < hour / 2, "it did not wait to the end");
+    let again = handle.clock().now();
+    handle.wait_for(moved.op, hour).await.unwrap();
+    assert_eq!(handle.clock().now(), again, "known from the start");
+    world.cut(false);
+    handle.reaches(moved.op, &[OpState::Done], LONG).await;
     running.stop().await;
     world.end().await;
 }

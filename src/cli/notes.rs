@@ -14,8 +14,8 @@ use super::{
     stdin, write,
 };
 
-/// HubSpot keeps at most so many characters of a property; counted in bytes here, which is never more.
-const MAX: u64 = 65_536;
+/// No note is read further than this: 65,536 characters of at most four bytes each. The engine counts the characters.
+const MAX: u64 = 4 * 65_536;
 
 /// Runs a note command.
 pub async fn run(handle: &Handle, command: &NoteCommand) -> Outcome {
@@ -48,19 +48,20 @@ pub async fn run(handle: &Handle, command: &NoteCommand) -> Outcome {
 
 async fn from_stdin() -> Result<String, Fault> {
     let all = |input: StdinLock<'_>| {
-        let mut text = String::new();
-        input.take(MAX + 1).read_to_string(&mut text).map(|_| text)
+        let mut text = Vec::new();
+        input.take(MAX + 1).read_to_end(&mut text).map(|_| text)
     };
-    let text = stdin::read(all).await.map_err(|error| {
+    let unreadable = |error: &dyn std::fmt::Display| {
         Fault::new(
             FaultKind::Usage,
             format!("standard input cannot be read: {error}"),
             "pipe UTF-8 text into the command",
         )
-    })?;
+    };
+    let text = stdin::read(all).await.map_err(|error| unreadable(&error))?;
     if text.len() as u64 > MAX {
-        let what = format!("the note is longer than the {MAX} characters HubSpot keeps");
+        let what = "the note is longer than the 65536 characters HubSpot keeps";
         return Err(Fault::new(FaultKind::Usage, what, "split it into several notes"));
     }
-    Ok(text)
+    String::from_utf8(text).map_err(|error| unreadable(&error))
 }

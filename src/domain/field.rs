@@ -1,4 +1,5 @@
-//! One column of a contact list: the property it means, and its cells as HubSpot takes them.
+//! A property that is written to, and its values as HubSpot takes them: a column of a contact list and its cells, or what
+//! a person sets on a record. Both are checked here, so that nothing goes in one way that is refused the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,14 +16,14 @@ const LONGEST: usize = 65_536;
 /// Milliseconds of this many digits are moments between 1973 and 2286.
 const MILLISECONDS: std::ops::RangeInclusive<usize> = 12..=13;
 
-/// A column whose property is known.
+/// A property and what its values have to be.
 #[derive(Clone, Debug)]
 pub struct Field {
     name: String,
     kind: Kind,
 }
 
-/// What its cells have to be.
+/// What its values have to be.
 #[derive(Clone, Debug)]
 enum Kind {
     Text,
@@ -36,7 +37,9 @@ enum Kind {
 }
 
 impl Field {
-    pub(super) fn new(name: String, definition: Option<&PropertyDefinition>, owners: &[Owner]) -> Self {
+    /// By the property's definition; without one any text is taken.
+    #[must_use]
+    pub fn new(name: String, definition: Option<&PropertyDefinition>, owners: &[Owner]) -> Self {
         let kind = match (name.as_str(), definition) {
             ("hubspot_owner_id", _) => Kind::Owner(People::of(owners)),
             (_, Some(known)) => Kind::of(known),
@@ -52,7 +55,10 @@ impl Field {
     }
 
     /// A value as HubSpot takes it.
-    pub(super) fn value(&self, text: &str) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// Why it takes no such value.
+    pub fn value(&self, text: &str) -> Result<String, String> {
         let length = text.chars().count();
         if length > LONGEST {
             return Err(format!("it has '{length}' characters, HubSpot keeps {LONGEST}"));
@@ -168,7 +174,7 @@ impl People {
         match found.as_slice() {
             [id] => Ok((*id).clone()),
             [] => Err(format!(
-                "'{text}' is nobody who owns contacts here: give an owner's id, e-mail address or name; new ones are read \
+                "'{text}' is no owner here: give an owner's id, e-mail address or name; new ones are read \
                  by 'dealdeck sync'"
             )),
             several => {
@@ -376,7 +382,7 @@ mod tests {
                 .contains("several owners: 502, 503")
         );
         for nobody in ["gone@crm.example", "999", "x@y.example"] {
-            assert!(here.value(nobody).unwrap_err().contains("is nobody"), "{nobody}");
+            assert!(here.value(nobody).unwrap_err().contains("is no owner"), "{nobody}");
         }
         assert_eq!(field(&[]).value("777").as_deref(), Ok("777"));
         assert!(

@@ -270,7 +270,8 @@ impl Line {
     }
 }
 
-const fn is_open(connection: &Connection) -> bool {
+/// Whether anything can be sent.
+pub const fn is_open(connection: &Connection) -> bool {
     !matches!(connection, Connection::Offline { .. } | Connection::ReadOnly(_))
 }
 

@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 
 use super::{
-    Settings,
+    Settings, links,
     submit::{self, Counter},
 };
 use crate::{
-    domain::{Decision, Fault, FaultKind, OpId, OpState, OperationStory, Payload, Properties},
+    domain::{Deal, Decision, Fault, FaultKind, OpId, OpState, OperationStory, Payload, Properties},
     store::{Error, Keeper, Kept, Reader},
 };
 
@@ -74,7 +74,7 @@ pub fn decide(
 fn payload(store: &Keeper, settings: &Settings, op: &Kept, given: &Properties) -> Result<Option<Payload>, Fault> {
     let Payload::SetProperties { values, base } = &op.payload else {
         if given.is_empty() {
-            return Ok(None);
+            return relinked(store, op);
         }
         return Err(Fault::new(
             FaultKind::Usage,
@@ -86,19 +86,45 @@ fn payload(store: &Keeper, settings: &Settings, op: &Kept, given: &Properties) -
     if given.is_empty() && !is_decided {
         return Ok(None);
     }
-    let mut all = values.clone();
-    all.extend(given.clone());
-    let wanted = if is_decided { &all } else { given };
-    let Payload::SetProperties { base: there, .. } = Counter::open(store, settings)?.decided(&op.entity, wanted)?
+    let kept = if is_decided { values.clone() } else { Properties::new() };
+    let Payload::SetProperties {
+        values: wanted,
+        base: there,
+    } = Counter::open(store, settings)?.decided(&op.entity, kept, given)?
     else {
         return Ok(None);
     };
-    let mut expected = base.clone();
+    let (mut all, mut expected) = (values.clone(), base.clone());
+    all.extend(wanted);
     expected.extend(there);
     Ok(Some(Payload::SetProperties {
         values: all,
         base: expected,
     }))
+}
+
+/// A note that HubSpot refused is linked to what belongs to its deal now: a contact that was archived meanwhile would have
+/// it refused for ever. The deal itself stays, and without it in the mirror the note goes as it was.
+fn relinked(store: &Keeper, op: &Kept) -> Result<Option<Payload>, Fault> {
+    let (Payload::CreateNote { .. }, OpState::Dead) = (&op.payload, op.state) else {
+        return Ok(None);
+    };
+    let Some(record) = store.mirror.record(&op.entity)? else {
+        return Ok(None);
+    };
+    let mut now = links::of_note(&Deal::from_record(&record));
+    let mut gone = Vec::new();
+    for link in &now {
+        if store.mirror.record(link)?.is_some_and(|record| record.archived) {
+            gone.push(link.clone());
+        }
+    }
+    now.retain(|link| *link == op.entity || !gone.contains(link));
+    let mut payload = op.payload.clone();
+    if let Payload::CreateNote { links, .. } = &mut payload {
+        *links = now;
+    }
+    Ok(Some(payload))
 }
 
 /// The operation that is meant: by its id, or by how that begins or ends.

@@ -11,7 +11,7 @@ use crate::{
 
 /// What waits to be sent, by record.
 pub fn pending(reader: &Reader) -> Result<PendingByRecord, Fault> {
-    Ok(view::by_record(submit::operations(reader.outbox.pending()?)))
+    Ok(view::by_record(submit::operations(reader.outbox.pending_of_deals()?)))
 }
 
 /// What waits to be sent of one record.
@@ -25,7 +25,7 @@ pub fn detail(reader: &Reader, id: &DealId) -> Result<Option<DealDetail>, Fault>
     let Some(record) = reader.mirror.record(&reference)? else {
         return Ok(None);
     };
-    let all = submit::operations(reader.outbox.pending()?);
+    let all = submit::operations(reader.outbox.pending_of_deals()?);
     let archiving = view::archiving(&all);
     let pending = view::by_record(all);
     let deal = view::deal(&record, of(&pending, &record));

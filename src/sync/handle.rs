@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 
 use super::{
     PushSettings,
+    connection::is_open,
     core::Core,
     decide,
     detail::{detail, of, pending},
@@ -18,8 +19,8 @@ use super::{
 use crate::{
     domain::{
         Account, Board, Bug, Contact, ContactId, Deal, DealDetail, DealId, Decision, Event, Facts, Fault, Freshness,
-        Identity, KeySupport, LastSync, Limits, ObjectType, OpId, OpState, Operation, OperationStory, Page, Progress,
-        PropertyDefinition, Receipt, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
+        Identity, KeySupport, LastSync, Limits, ObjectType, OpId, OpState, Operation, OperationStory, Page, Payload,
+        Progress, PropertyDefinition, Receipt, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
     },
     hubspot::Clock,
     store::OutboxFilter,
@@ -281,7 +282,9 @@ impl Handle {
             .await
     }
 
-    /// Waits until an operation has come to rest (it may be uncertain then), or until the time is up.
+    /// Waits until an operation has come to rest, or until the time is up. One that cannot be sent at the moment, because
+    /// HubSpot does not answer or refuses the token, is not waited for. Nor is a note without a key of which nobody knows
+    /// whether it arrived: that takes minutes. Everything else is looked up at once, and waited for.
     ///
     /// # Errors
     /// When there is no such operation, or the store cannot be read.
@@ -291,7 +294,13 @@ impl Handle {
         let mut events = self.subscribe();
         loop {
             let operation = self.operation(id).await?;
-            if !matches!(operation.state, OpState::Queued | OpState::InFlight) || clock.now() >= deadline {
+            let is_coming = match operation.state {
+                OpState::Queued => is_open(&self.core.line.freshness().connection),
+                OpState::InFlight => true,
+                OpState::Uncertain => !matches!(operation.payload, Payload::CreateNote { key: None, .. }),
+                _ => false,
+            };
+            if !is_coming || clock.now() >= deadline {
                 return Ok(operation);
             }
             let next = deadline.min(clock.now() + LOOK_AGAIN);

@@ -63,7 +63,7 @@ pub struct DealQuery {
 
 /// All deals as they are shown.
 pub fn shown_deals(reader: &Reader) -> Result<Vec<Deal>, Fault> {
-    let pending = view::by_record(operations(reader.outbox.pending()?));
+    let pending = view::by_record(operations(reader.outbox.pending_of_deals()?));
     let mut deals = reader.mirror.deals()?;
     if pending.is_empty() {
         return Ok(deals);

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Deal, DealId, Fault, FaultKind, ObjectType, OpState, Operation, Origin, OwnerId, Payload, Pipeline,
-        PipelineId, Properties, PropertyDefinition, Receipt, Record, RecordRef, StageId, Submission, body_to_html,
+        Change, Deal, DealId, Fault, FaultKind, Field, ObjectType, OpState, Operation, Origin, Owner, OwnerId, Payload,
+        Pipeline, PipelineId, Properties, PropertyDefinition, Receipt, Record, RecordRef, StageId, Submission,
+        body_to_html, check_email,
     },
     store::{Keeper, Kept, NewOperation},
 };
@@ -194,29 +195,50 @@ impl<'a> Counter<'a> {
         Ok(record)
     }
 
-    /// These values with what is mirrored of them now, for an operation that a person decided to send.
-    pub(super) fn decided(&self, reference: &RecordRef, values: &Properties) -> Result<Payload, Fault> {
+    /// What an operation sets after a person decided to send it: what was kept with it, and what is given now, which alone
+    /// is new and checked. Each value goes with what is mirrored of it now.
+    pub(super) fn decided(
+        &self,
+        reference: &RecordRef,
+        kept: Properties,
+        given: &Properties,
+    ) -> Result<Payload, Fault> {
         let reference = self.store.outbox.alias(reference)?.unwrap_or_else(|| reference.clone());
         let record = self
             .store
             .mirror
             .record(&reference)?
             .ok_or_else(|| unknown_record(reference.object, &reference.id))?;
-        self.check_writable(reference.object, values)?;
+        let mut values = kept;
+        values.extend(self.typed(reference.object, given.clone())?);
         if reference.object == ObjectType::Deals {
-            self.check_stage(&Deal::from_record(&record), values)?;
+            self.check_stage(&Deal::from_record(&record), &values)?;
         }
-        Ok(self.with_base(&record, values.clone()))
+        Ok(self.with_base(&record, values))
     }
 
-    /// A stage that is set belongs to the pipeline the deal is in, or moves to.
+    /// The stage a deal is in afterwards belongs to the pipeline it is in then: one never goes without the other.
     fn check_stage(&self, deal: &Deal, values: &Properties) -> Result<(), Fault> {
-        let pipeline = values.get("pipeline").cloned().flatten().map(PipelineId::from);
-        let pipeline = pipeline.unwrap_or_else(|| deal.pipeline.clone());
-        match values.get("dealstage") {
-            Some(Some(stage)) => self.stage_of(&pipeline, &stage.as_str().into()).map(drop),
-            _ => Ok(()),
+        let (stage, pipeline) = (values.get("dealstage"), values.get("pipeline"));
+        for (name, value) in [("dealstage", stage), ("pipeline", pipeline)] {
+            if value == Some(&None) {
+                return Err(Fault::new(
+                    FaultKind::Usage,
+                    format!("'{name}' cannot be cleared: a deal is always in a stage of a pipeline"),
+                    "give the one it goes to",
+                ));
+            }
         }
+        if stage.is_none() && pipeline.is_none() {
+            return Ok(());
+        }
+        let pipeline = pipeline.cloned().flatten().map(PipelineId::from);
+        let stage = stage.cloned().flatten().map(StageId::from);
+        let (pipeline, stage) = (
+            pipeline.as_ref().unwrap_or(&deal.pipeline),
+            stage.as_ref().unwrap_or(&deal.stage),
+        );
+        self.stage_of(pipeline, stage).map(drop)
     }
 
     /// The label of a stage of a pipeline.
@@ -264,9 +286,9 @@ impl<'a> Counter<'a> {
         })
     }
 
-    fn set(&self, reference: RecordRef, mut values: Properties) -> Result<Wanted, Fault> {
+    fn set(&self, reference: RecordRef, values: Properties) -> Result<Wanted, Fault> {
         let record = self.shown(&reference)?;
-        self.check_writable(reference.object, &values)?;
+        let mut values = self.typed(reference.object, values)?;
         values.retain(|name, value| !view::same_value(record.get(name), value.as_deref()));
         if values.is_empty() {
             return Err(nothing_to_do(&format!(
@@ -323,10 +345,11 @@ impl<'a> Counter<'a> {
             ));
         }
         let body = body_to_html(text);
-        if body.len() > LONGEST_NOTE {
+        let length = body.chars().count();
+        if length > LONGEST_NOTE {
             return Err(Fault::new(
                 FaultKind::Usage,
-                format!("the note has '{}' characters, HubSpot keeps {LONGEST_NOTE}", body.len()),
+                format!("the note has '{length}' characters as HTML, HubSpot keeps {LONGEST_NOTE}"),
                 "split it into two notes",
             ));
         }
@@ -344,10 +367,13 @@ impl<'a> Counter<'a> {
         })
     }
 
-    fn check_writable(&self, object: ObjectType, values: &Properties) -> Result<(), Fault> {
+    /// These values as HubSpot takes them, by the definitions of their properties; `None` clears.
+    fn typed(&self, object: ObjectType, values: Properties) -> Result<Properties, Fault> {
         let definitions: Vec<PropertyDefinition> = self.store.mirror.definitions(object)?;
-        for name in values.keys() {
-            let definition = definitions.iter().find(|definition| definition.name == *name);
+        let owners = self.store.mirror.owners()?;
+        let mut typed = Properties::new();
+        for (name, value) in values {
+            let definition = definitions.iter().find(|definition| definition.name == name);
             if definition.is_none() && !definitions.is_empty() {
                 return Err(Fault::new(
                     FaultKind::Usage,
@@ -362,8 +388,11 @@ impl<'a> Counter<'a> {
                     "change what it is computed from",
                 ));
             }
+            let value = value.filter(|value| !value.trim().is_empty());
+            let value = value.map(|value| taken(object, &name, definition, &owners, &value));
+            typed.insert(name, value.transpose()?);
         }
-        Ok(())
+        Ok(typed)
     }
 
     fn name(&self, record: &Record) -> String {
@@ -378,6 +407,29 @@ impl<'a> Counter<'a> {
             .unwrap_or(&record.id)
             .to_owned()
     }
+}
+
+/// One value as HubSpot takes it. A deal's stage and pipeline are checked against the pipelines themselves, which are read
+/// more often than the options of their properties.
+fn taken(
+    object: ObjectType,
+    name: &str,
+    definition: Option<&PropertyDefinition>,
+    owners: &[Owner],
+    value: &str,
+) -> Result<String, Fault> {
+    let checked = match (object, name) {
+        (ObjectType::Deals, "dealstage" | "pipeline") => return Ok(value.trim().to_owned()),
+        (ObjectType::Contacts, "email") => check_email(value.trim()).map(|()| value.trim().to_lowercase()),
+        _ => Field::new(name.to_owned(), definition, owners).value(value.trim()),
+    };
+    checked.map_err(|reason| {
+        Fault::new(
+            FaultKind::Usage,
+            format!("'{name}' cannot be set: {reason}"),
+            "mend the value and try again; nothing was kept",
+        )
+    })
 }
 
 fn nothing_to_do(what: &str) -> Fault {

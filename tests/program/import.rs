@@ -10,6 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt as _;
+
 use serde_json::Value;
 
 use super::commands::{Shell, expect, said};
@@ -67,21 +70,28 @@ fn rows(shell: &Shell) -> Vec<Value> {
     serde_json::from_slice(&listed.stdout).unwrap()
 }
 
+/// The program ends itself at each of these moments of its way, one run after the other.
+const KILLS: [&str; 9] = [
+    "intent-begun",
+    "intent-committed",
+    "slot-taken",
+    "claim-begun",
+    "claim-committed",
+    "sending:2",
+    "answered:2",
+    "outcome-begun",
+    "outcome-committed",
+];
+
+#[cfg(unix)]
 #[test]
 fn an_import_that_is_killed_again_and_again_ends_with_every_contact_once() {
     let shell = shell();
     let path = file(&shell, "fair.csv", &csv(size()));
     let import = ["contacts", "import", &path, "--wait", "10m", "--format", "json"];
-    for pause in [20, 60, 110, 160, 240, 330, 450] {
-        let mut child = shell
-            .command(&import)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        thread::sleep(Duration::from_millis(pause));
-        child.kill().unwrap();
-        child.wait().unwrap();
+    for moment in KILLS {
+        let ended = shell.command(&import).env("DEALDECK_STOP_AT", moment).output().unwrap();
+        assert_eq!(ended.status.signal(), Some(9), "it came to '{moment}': {ended:?}");
     }
     let done: Value = serde_json::from_slice(&expect(&mut shell.command(&import), 0).stdout).unwrap();
     let whole = u64::try_from(size()).unwrap();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Behind, ContactOperation, ImportCount, LocalContact, NewContact, OpState, PushDecision},
-    store::Result,
+    store::{Moment, Result, reached},
 };
 
 /// How contacts are pushed.
@@ -133,7 +133,7 @@ impl Outbox {
     /// # Errors
     /// [`Error::Full`]; nothing is kept then.
     pub fn keep_contacts(&mut self, contacts: &[NewContact], how: &Pushing, now: Timestamp) -> Result<KeptContacts> {
-        self.write(|tx| {
+        let kept = self.write(|tx| {
             let mut kept = KeptContacts::default();
             for new in contacts {
                 let known = by_email(tx, &new.email)?;
@@ -150,8 +150,11 @@ impl Outbox {
                 kept.count.add(count);
                 kept.numbers.push(row.n);
             }
+            reached(Moment::IntentBegun);
             Ok(kept)
-        })
+        })?;
+        reached(Moment::IntentCommitted);
+        Ok(kept)
     }
 
     /// Queues the pushes of contacts that wait for the account to be known, oldest first; at most so many. Answers their

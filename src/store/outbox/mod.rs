@@ -12,7 +12,7 @@ mod rows;
 mod shelf;
 mod transitions;
 mod undo;
-mod view;
+pub(super) mod view;
 
 use std::{ops::Deref, path::Path};
 
@@ -25,7 +25,11 @@ use crate::domain::{Drill, OpError, OpId, OpState, Operation, Payload, RecordRef
 
 pub use contacts::{KeptContacts, Pushing};
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("schema.sql")), M::up(include_str!("contacts.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("schema.sql")),
+    M::up(include_str!("contacts.sql")),
+    M::up(include_str!("bounded.sql")),
+];
 
 /// What to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]

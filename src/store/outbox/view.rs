@@ -13,6 +13,13 @@ use crate::{
 
 /// In the partial index `op_unfinished`.
 const UNFINISHED: &str = "state NOT IN ('done', 'dead', 'cancelled', 'superseded')";
+/// In the partial index `op_undo`.
+pub(in crate::store) const UNDOING: &str = "undo_of = ?1 AND state NOT IN ('done', 'dead', 'cancelled', 'superseded')";
+
+/// In the partial index `op_of_deals`.
+pub(in crate::store) fn of_deals() -> String {
+    format!("WHERE object IN ('deals', 'notes') AND {UNFINISHED} ORDER BY n")
+}
 
 impl OutboxView {
     /// The operation with this id.
@@ -68,6 +75,38 @@ impl OutboxView {
     /// When the file cannot be read.
     pub fn pending(&self) -> Result<Vec<Kept>> {
         rows::select(&self.conn, &format!("WHERE {UNFINISHED} ORDER BY n"), &[])
+    }
+
+    /// What is not finished of deals and their notes, oldest first: what a view of deals needs, however many contacts wait
+    /// to be pushed.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn pending_of_deals(&self) -> Result<Vec<Kept>> {
+        rows::select(&self.conn, &of_deals(), &[])
+    }
+
+    /// Whether somebody wants this operation taken back once its outcome is known.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn is_being_undone(&self, id: OpId) -> Result<bool> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM op WHERE {UNDOING})");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        Ok(statement.query_row([id.to_string()], |row| row.get(0))?)
+    }
+
+    /// Another account than this one that something unfinished is meant for.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn pending_elsewhere(&self, account: u64) -> Result<Option<u64>> {
+        let sql = format!("SELECT account FROM op WHERE {UNFINISHED} AND account <> ?1 LIMIT 1");
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let found = statement
+            .query_row([account.cast_signed()], |row| row.get::<_, i64>(0))
+            .optional()?;
+        Ok(found.map(i64::cast_unsigned))
     }
 
     /// Operations that are claimed or sent and not known yet, oldest first.

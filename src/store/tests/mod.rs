@@ -7,6 +7,7 @@ mod laws;
 mod local_contacts;
 mod mirror;
 mod outbox;
+mod pushes;
 mod scale;
 mod slots;
 

@@ -178,14 +178,11 @@ async fn identity(core: &Core) -> Result<Option<Identity>, Trouble> {
 /// Everything that says which account is meant must name the token's: the mirror, the configuration, what waits to be
 /// sent, and the token itself.
 async fn guard(core: &Core, account: &Account, identity: Option<&Identity>) -> Result<(), Trouble> {
+    let token = account.portal_id;
     let (mirrored, unsent) = core
         .desk
-        .read(|reader| {
-            let unsent: Vec<u64> = reader.outbox.pending()?.iter().map(|op| op.account).collect();
-            Ok((reader.mirror.account()?, unsent))
-        })
+        .read(move |reader| Ok((reader.mirror.account()?, reader.outbox.pending_elsewhere(token)?)))
         .await?;
-    let token = account.portal_id;
     let elsewhere = |known: &u64| *known != token;
     let mirrored = mirrored.map(|known| known.portal_id).filter(elsewhere).map(|known| {
         let what = format!("the token belongs to HubSpot account '{token}', the data here to '{known}'");
@@ -198,7 +195,7 @@ async fn guard(core: &Core, account: &Account, identity: Option<&Identity>) -> R
         })
     };
     let waiting = || {
-        unsent.into_iter().find(elsewhere).map(|known| {
+        unsent.map(|known| {
             let what = format!("the token belongs to HubSpot account '{token}', changes kept here to '{known}'");
             (what, "use that account's token, or another directory with --data-dir")
         })

@@ -178,7 +178,7 @@ async fn not_found(core: &Core, op: &Kept) -> Result<(), Fault> {
     let taken_back = core
         .desk
         .write(move |store| {
-            let wanted_gone = store.outbox.pending()?.iter().any(|undo| undo.undo_of == Some(id));
+            let wanted_gone = store.outbox.is_being_undone(id)?;
             if wanted_gone {
                 store.outbox.drop_by_hand(id, now)?;
             }
