@@ -78,6 +78,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
                 Ok(lines(description(world).into_iter().filter(of)))
             }
         },
+        (&Method::GET, ["objects", kind, id]) => Ok(lines(record(world, kind, id).into_iter())),
         (&Method::GET, ["faults"]) => Answer::ok(json!({"faults": world.gate.faults.plan().to_string()})),
         (&Method::POST, ["faults"]) => {
             let body = call.object()?;
@@ -129,6 +130,13 @@ fn records<'a>(world: &'a World, call: &Call, object: ObjectType) -> impl Iterat
             .is_none_or(|archived| row.archived_at().is_some() == archived)
             .then(|| record_line(world, object, id, row))
     })
+}
+
+/// One record, archived or not; none that is not there or was merged away.
+fn record(world: &World, kind: &str, id: &str) -> Option<Value> {
+    let (object, id) = (ObjectType::parse(kind)?, id.parse().ok()?);
+    let row = world.truth.row(object, id)?;
+    Some(record_line(world, object, id, row))
 }
 
 /// What colleagues do at HubSpot's own screens, and what HubSpot does by itself.

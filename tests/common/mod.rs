@@ -515,6 +515,16 @@ impl World {
             .collect()
     }
 
+    /// One record as HubSpot has it, archived or not; none that is not there or was merged away.
+    pub async fn true_record(&self, object: ObjectType, id: &str) -> Option<Value> {
+        let text = self
+            .witness("GET", &format!("objects/{}/{id}", object.name()), None)
+            .await;
+        text.lines()
+            .next()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+    }
+
     /// One property of one record as HubSpot has it.
     pub async fn true_value(&self, object: ObjectType, id: &str, property: &str) -> Option<String> {
         let truth = self.truth(object).await;
@@ -563,9 +573,10 @@ impl World {
     /// Where the mirror is not what HubSpot has, field by field and link by link; empty when it is.
     pub async fn differences(&self) -> Vec<String> {
         let mut differences = Vec::new();
+        let reader = self.reader();
         for object in MIRRORED {
             let truth = self.truth(object).await;
-            let mirror = self.mirror(object);
+            let mirror = reader.mirror.all(object).expect("records");
             if mirror.len() != truth.len() {
                 differences.push(format!("{} {object} instead of {}", mirror.len(), truth.len()));
             }

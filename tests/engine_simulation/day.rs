@@ -8,12 +8,13 @@ use std::{
 };
 
 use dealdeck::{
-    domain::{Bug, Deal, DealId, Drill, Event, Fault, ObjectType, OpId, Receipt, StageId},
+    domain::{Bug, Deal, DealId, Drill, Event, Fault, ObjectType, OpId, OpState, Receipt, StageId},
     hubspot::{self, Client},
     portal::{self, Portal},
     store::Reader,
     sync::{Engine, Handle, StoredSlots},
 };
+use jiff::Timestamp;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::{sync::broadcast, task::JoinHandle};
@@ -99,8 +100,11 @@ pub struct Day {
     pub forgotten: BTreeSet<OpId>,
     /// A look into the store that is kept open: opening one costs more than looking.
     pub eyes: Option<Reader>,
-    /// When each deal was created.
-    pub born: BTreeMap<String, String>,
+    /// When each deal was created; nothing for one that HubSpot does not speak of any more.
+    pub born: BTreeMap<String, Option<String>>,
+    /// How each operation was when its attempts were last looked at: its state, how many count, when it changed, and how
+    /// many exchanges there were.
+    pub examined: BTreeMap<OpId, (OpState, u32, Timestamp, usize)>,
     /// Deals whose links were changed by an operation.
     pub relinked: BTreeSet<String>,
 }
@@ -111,7 +115,7 @@ pub fn account(seed: u64) -> portal::Settings {
         seed: seed + 1,
         contacts: 4,
         companies: 2,
-        deals: 6,
+        deals: 8,
         tickets: 0,
         owners: 3,
         latency: "20ms..600ms".parse().unwrap(),
@@ -185,6 +189,7 @@ impl Day {
             forgotten: BTreeSet::new(),
             eyes: None,
             born: BTreeMap::new(),
+            examined: BTreeMap::new(),
             relinked: BTreeSet::new(),
         };
         day.start();
@@ -233,7 +238,10 @@ impl Day {
             self.versions.clear();
         }
         self.process = Some(process);
-        self.wire.state().reader = Some(Reader::open(&self.world.place()).unwrap());
+        // It sees the same file as long as that is there.
+        let seen = self.wire.state().reader.take();
+        let reader = seen.unwrap_or_else(|| Reader::open(&self.world.place()).unwrap());
+        self.wire.state().reader = Some(reader);
     }
 
     /// On some days somebody looks at a dashboard all the time; that costs time, too.
@@ -295,6 +303,8 @@ impl Day {
                         .log(format!("{} operation {name} is {}", self.wire.now(), state.word()));
                     self.look_at(op, deal.as_ref()).await;
                 }
+                // It must not go back, not even until the next look.
+                Ok(Event::DealsChanged { .. } | Event::BoardChanged) => self.look_at_mirror().await,
                 Ok(Event::Happened(item)) => self.told.push(format!("{item:?}")),
                 Ok(Event::Freshness(freshness)) => self.told.push(format!("{freshness:?}")),
                 Err(broadcast::error::RecvError::Closed) => break,
@@ -306,11 +316,10 @@ impl Day {
 
     /// One property as HubSpot has it.
     pub async fn true_value(&self, deal: &DealId, name: &str) -> String {
-        let truth = self.world.truth(ObjectType::Deals).await;
-        truth
-            .get(deal.as_str())
-            .and_then(|record| record["properties"][name].as_str())
+        let record = self.world.true_record(ObjectType::Deals, deal.as_str()).await;
+        let record = record.filter(|record| record["archived"] != true);
+        record
+            .and_then(|record| record["properties"][name].as_str().map(str::to_owned))
             .unwrap_or_default()
-            .to_owned()
     }
 }

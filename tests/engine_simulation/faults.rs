@@ -55,7 +55,7 @@ pub const KINDS: [Kind; 46] = [
     portal("409"),
     portal("423"),
     portal("429"),
-    pausing("429daily"),
+    kind("429daily", Where::Portal, 6),
     pausing("477"),
     portal("500"),
     portal("500html"),
@@ -76,8 +76,8 @@ pub const KINDS: [Kind; 46] = [
     portal("drip"),
     portal("stall"),
     portal("twice"),
-    kind("partial", Where::Portal, 70),
-    kind("missing", Where::Portal, 70),
+    kind("partial", Where::Portal, 100),
+    kind("missing", Where::Portal, 100),
     portal("reset"),
     portal("lost"),
     portal("late"),
@@ -89,8 +89,8 @@ pub const KINDS: [Kind; 46] = [
     kind("not-processed", Where::Before(Broken::NotProcessed, false), 10),
     kind("cut-in-request", Where::Before(Broken::Closed, true), 10),
     kind("too-large", Where::Behind, 10),
-    kind("redirect", Where::Answer(302), 3),
-    kind("race", Where::Race, 80),
+    kind("redirect", Where::Answer(302), 4),
+    kind("race", Where::Race, 110),
 ];
 
 /// What happens to process, disk and account rather than to a request.

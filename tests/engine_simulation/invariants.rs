@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Mutex,
+    sync::{LazyLock, Mutex},
 };
 
 /// The promises, in the order in which they are written down for people.
@@ -135,7 +135,8 @@ impl Book {
         for byte in line.bytes() {
             pages.hash = (pages.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        if std::env::var_os("DEALDECK_TEST_TRACE").is_some() {
+        static IS_TRACED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("DEALDECK_TEST_TRACE").is_some());
+        if *IS_TRACED {
             println!("{line}");
         }
         pages.lines.push_back(line);

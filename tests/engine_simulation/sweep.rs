@@ -1,7 +1,10 @@
 //! Six ways to work, each played again and again with another one of its calls failing: every request in every flavour, and
 //! every call to the store. In the end everything is there once, and nobody was told otherwise.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use dealdeck::{
     domain::{
@@ -13,7 +16,7 @@ use dealdeck::{
 use serde_json::json;
 
 use crate::{
-    Plan,
+    Plan, at_once,
     common::test_size,
     day::Day,
     invariants::{Book, Invariant},
@@ -363,14 +366,10 @@ fn whichever_call_fails_nothing_is_lost_doubled_or_told_falsely() {
     }
     let chosen: Vec<_> = plays.iter().copied().step_by(stride).collect();
     println!("{} of {} calls fail", chosen.len(), plays.len());
-    let (one, two) = chosen.split_at(chosen.len() / 2);
-    let play_all = |plays: &[(Story, Fails)]| {
-        for (story, fails) in plays {
+    let next = AtomicUsize::new(0);
+    at_once(&|| {
+        while let Some((story, fails)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
             in_virtual_time(*story, *fails);
         }
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(|| play_all(one));
-        play_all(two);
     });
 }

@@ -32,8 +32,20 @@ impl Day {
         self.sets_from(Origin::Screen, &record, &(amount + 1).to_string()).await;
     }
 
-    /// A colleague changes what the person set, and then the person takes back their own.
+    /// A colleague changes what the person set, and then the person takes back their own. For that a quiet minute is needed.
     pub async fn undoes_over_a_colleague(&mut self) {
+        let shares = {
+            let mut state = self.wire.state();
+            let shares = (state.reads, state.writes);
+            (state.reads, state.writes) = (0, 0);
+            shares
+        };
+        self.undoes_in_peace().await;
+        let mut state = self.wire.state();
+        (state.reads, state.writes) = shares;
+    }
+
+    async fn undoes_in_peace(&mut self) {
         let (deal, _) = self.some_deal();
         let record = RecordRef::new(ObjectType::Deals, deal.as_str());
         let amount = self.rng.random_range(1_000..99_000);
