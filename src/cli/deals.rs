@@ -1,5 +1,7 @@
 //! `dealdeck deals …`: from the mirror, through the outbox.
 
+use serde_json::json;
+
 use crate::{
     domain::{
         Change, DealId, Facts, Fault, FaultKind, ObjectType, Origin, Pipeline, PropertyDefinition, StageId,
@@ -13,7 +15,7 @@ use crate::{
 use super::{
     args::{DealsCommand, DealsList, WriteArgs},
     contacts,
-    exit::{Outcome, print, print_report},
+    exit::{Outcome, print_plan, print_report, remark_line},
     names, write,
 };
 
@@ -61,6 +63,9 @@ async fn list(handle: &Handle, args: &DealsList) -> Outcome {
     let page = handle.list_deals(query).await?;
     contacts::warn(handle, ObjectType::Deals, facts.account.is_some()).await?;
     print_report(report::deals(&page.rows, &names(&facts), args.format.format))?;
+    if let Some(next) = page.next_after.filter(|_| args.limit > 0) {
+        remark_line(&format!("more deals follow; go on with --after {next}"));
+    }
     Ok(0)
 }
 
@@ -157,10 +162,9 @@ async fn move_deal(handle: &Handle, id: &str, stage: &str, args: &WriteArgs) -> 
     if args.dry_run {
         let from =
             stage_of(&facts.pipelines, &deal.stage).map_or(deal.stage.as_str(), |(_, stage)| stage.label.as_str());
-        print(&format!(
-            "would move '{}' ({id}): {from} → {}\n",
-            deal.name, target.label
-        ))?;
+        let said = format!("would move '{}' ({id}): {from} → {}\n", deal.name, target.label);
+        let plan = json!({"change": "move_deal", "deal": id, "name": deal.name, "from": deal.stage, "to": target.id});
+        print_plan(args.drive.format.format, &said, plan)?;
         return Ok(0);
     }
     let change = Change::MoveDeal {

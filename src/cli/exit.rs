@@ -63,7 +63,7 @@ pub fn remark(operation: &Operation, waits_for: Option<&str>) -> Option<String> 
             "sent, but the answer was lost{why}; HubSpot is asked before anything is sent again, see 'dealdeck outbox list'"
         )),
         OpState::Conflict => Some(format!(
-            "somebody changed it meanwhile{why}; decide with 'dealdeck outbox resolve {}'",
+            "somebody changed it meanwhile{why}; decide with 'dealdeck outbox resolve {}' and --ours, --theirs or --set",
             operation.id.tail()
         )),
         OpState::Held => Some(format!(
@@ -92,6 +92,42 @@ pub fn fail(fault: &Fault, format: Option<Format>, now: jiff::Timestamp) -> Exit
     ExitCode::from(code(fault.kind))
 }
 
+/// Prints what is wrong with the command line, or the help that was asked for, and gives the exit code.
+#[must_use]
+pub fn misused(error: &clap::Error, arguments: impl Iterator<Item = String>) -> ExitCode {
+    // Nobody is left to tell when stderr is gone.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let mut before = String::new();
+    let wants_json = arguments.into_iter().any(|argument| {
+        let value = if before == "--format" {
+            Some(argument.as_str())
+        } else {
+            argument.strip_prefix("--format=")
+        };
+        let wants = matches!(value, Some("json" | "jsonl"));
+        before = argument;
+        wants
+    });
+    if wants_json {
+        let text = error.render().to_string();
+        let (message, next) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let message = message
+            .trim_start_matches("error: ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let error = json!({"error": {
+            "kind": FaultKind::Usage.word(), "message": message,
+            "next": next.lines().last().unwrap_or_default(), "retry_after_seconds": null,
+        }});
+        let _ = writeln!(io::stderr().lock(), "{error}");
+    }
+    ExitCode::from(code(FaultKind::Usage))
+}
+
 /// Prints what is wrong with the configuration, with its line, and gives the exit code.
 #[must_use]
 pub fn refuse(error: &ConfigError, format: Option<Format>) -> ExitCode {
@@ -105,6 +141,21 @@ pub fn refuse(error: &ConfigError, format: Option<Format>) -> ExitCode {
         let _ = writeln!(err, "{line}");
     }
     ExitCode::from(code(error.kind))
+}
+
+/// Prints what a dry run would do: a sentence for people, an object for programs.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print_plan(format: Format, said: &str, plan: serde_json::Value) -> Result<(), Fault> {
+    match format {
+        Format::Json | Format::Jsonl => {
+            let mut plan = plan;
+            plan["dry_run"] = true.into();
+            print(&format!("{plan}\n"))
+        }
+        _ => print(said),
+    }
 }
 
 /// Writes to standard output. A reader that went away (`| head`) is not an error.

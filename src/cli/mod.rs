@@ -50,9 +50,8 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no errors; both print where they belong.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+            return exit::misused(&error, arguments);
         }
     };
     let format = cli.command.as_ref().and_then(format_of);

@@ -2,6 +2,8 @@
 
 use std::io::{Read as _, StdinLock};
 
+use serde_json::json;
+
 use crate::{
     domain::{Change, DealId, Fault, FaultKind, Origin, Submission},
     sync::Handle,
@@ -10,7 +12,7 @@ use crate::{
 use super::{
     args::NoteCommand,
     deals::not_here,
-    exit::{Outcome, print},
+    exit::{Outcome, print_plan},
     stdin, write,
 };
 
@@ -31,7 +33,9 @@ pub async fn run(handle: &Handle, command: &NoteCommand) -> Outcome {
     }
     let found = handle.deal(&deal).await?.ok_or_else(|| not_here(&deal))?.deal;
     if write.dry_run {
-        print(&format!("would write on '{}' ({deal}):\n{text}\n", found.name))?;
+        let said = format!("would write on '{}' ({deal}):\n{text}\n", found.name);
+        let plan = json!({"change": "add_note", "deal": deal, "name": found.name, "text": text});
+        print_plan(write.drive.format.format, &said, plan)?;
         return Ok(0);
     }
     let change = Change::AddNote { deal, text, at: None };

@@ -8,7 +8,7 @@ use crate::{
 
 use super::{
     args::{DecideArgs, OutboxCommand},
-    exit::{Outcome, print_report},
+    exit::{Outcome, print_report, remark_line},
     names, write,
 };
 
@@ -23,9 +23,20 @@ pub async fn run(handle: &Handle, command: &OutboxCommand) -> Outcome {
         } => {
             let unfinished = || OpState::ALL.into_iter().filter(|state| !state.is_final()).collect();
             let states = if state.is_empty() { unfinished() } else { state.clone() };
-            let operations = handle.operations((!all).then_some(states.as_slice()), *limit).await?;
+            // One more than is shown tells whether there are more.
+            let asked = if *limit == 0 {
+                usize::MAX
+            } else {
+                limit.saturating_add(1)
+            };
+            let mut operations = handle.operations((!all).then_some(states.as_slice()), asked).await?;
+            let more = *limit > 0 && operations.len() > *limit;
+            operations.truncate(if more { *limit } else { usize::MAX });
             let facts = handle.facts().await?;
             print_report(report::operations(&operations, &names(&facts), format.format))?;
+            if more {
+                remark_line("there are more operations; --limit 0 lists them all");
+            }
             Ok(0)
         }
         OutboxCommand::Show { id, format } => {
@@ -36,15 +47,9 @@ pub async fn run(handle: &Handle, command: &OutboxCommand) -> Outcome {
         }
         OutboxCommand::Retry(args) => decide(handle, args, &Decision::Send).await,
         OutboxCommand::Cancel(args) => decide(handle, args, &Decision::Drop).await,
-        OutboxCommand::Resolve {
-            id,
-            theirs,
-            ours: _,
-            set,
-            drive,
-        } => {
-            let values: Properties = set.iter().cloned().collect();
-            let decision = match theirs {
+        OutboxCommand::Resolve { id, verdict, drive } => {
+            let values: Properties = verdict.set.iter().cloned().collect();
+            let decision = match verdict.theirs {
                 true => Decision::Drop,
                 false if values.is_empty() => Decision::Send,
                 false => Decision::SendWith(values),

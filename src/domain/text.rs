@@ -117,6 +117,8 @@ pub fn body_to_html(text: &str) -> String {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),
+                // What a terminal left in a pipe is nobody's text.
+                c if c.is_control() && c != '\t' => {}
                 _ => out.push(c),
             }
         }

@@ -97,6 +97,9 @@ fn decidable(model: &Model) -> Result<&Operation, String> {
             Err("HubSpot may have it already, its outcome is looked up first; decide then".to_owned())
         }
         OpState::Landed | OpState::Done => Err("HubSpot has it, u undoes it if it is the newest change".to_owned()),
+        OpState::Cancelled if operation.error.is_some() => {
+            Err("it was given up, make the change anew if you want it".to_owned())
+        }
         OpState::Cancelled | OpState::Superseded => {
             Err("it was taken back before it was sent, make the change anew if you want it".to_owned())
         }

@@ -9,7 +9,7 @@ use crate::{
         registry::Action,
         values::{as_typed, editable, label, matching, value, wants_fields},
     },
-    domain::{Decision, Properties},
+    domain::{Decision, OpState, Properties},
 };
 
 use super::{
@@ -176,6 +176,37 @@ pub(super) fn keep(model: &mut Model) {
             model.typed.remove(&op);
         } else {
             model.typed.insert(op, lines);
+        }
+    }
+}
+
+/// The operation is another one now than when the form was opened: one that was sent is not edited any more, and one that
+/// HubSpot wants other values for asks for those. What was typed is kept.
+pub(super) fn follow(model: &mut Model) {
+    let Some(Overlay::Fields(form)) = &model.overlay else {
+        return;
+    };
+    let (op, back, sending) = (form.op, form.back, form.sending);
+    let Some(operation) = outbox::find(model, op).filter(|_| !sending) else {
+        return;
+    };
+    let is_over = operation.state.is_final() && !operation.state.needs_person() || operation.state == OpState::Landed;
+    let asks = editable(operation);
+    let names = form.fields.iter().map(|field| field.name.as_str());
+    if is_over {
+        keep(model);
+        model.overlay = back.then_some(Overlay::Operation(OperationView { op, scroll: 0 }));
+        say(
+            model,
+            SaidKind::Fault,
+            "it was sent meanwhile, nothing of what you typed; it is here when you come back",
+        );
+    } else if !names.eq(asks.iter().map(|(name, _)| *name)) {
+        keep(model);
+        open(model);
+        if let Some(Overlay::Fields(form)) = &mut model.overlay {
+            form.back = back;
+            form.fault = Some("HubSpot answered meanwhile, this is what it wants now".to_owned());
         }
     }
 }

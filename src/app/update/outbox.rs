@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 
 use crate::{
     app::{
-        Confirm, Effect, Focus, Model, OperationView, OutboxScreen, OutboxSummary, Overlay, Query, SaidKind, Screen,
-        Waiting, geometry, outbox, registry::Action,
+        Confirm, Effect, Focus, Model, OperationView, OutboxScreen, OutboxSummary, Overlay, Query, Said, SaidKind,
+        Screen, Waiting, geometry, outbox, registry::Action,
     },
     domain::{DealId, Decision, Fault, OpId, OpState, Operation},
 };
@@ -218,11 +218,11 @@ pub(super) fn decided(model: &mut Model, op: OpId, decision: &Decision, result: 
                 model.overlay = None;
             }
             model.typed.remove(&op);
-            let done = match decision {
-                Decision::Drop => "dropped",
-                Decision::Send | Decision::SendWith(_) => "to be sent",
+            let text = match decision {
+                Decision::Drop => format!("dropped: {title}"),
+                Decision::Send | Decision::SendWith(_) => to_be_sent(&title),
             };
-            say(model, SaidKind::Info, format!("{done}: {title}"));
+            say(model, SaidKind::Info, text);
         }
         (Err(fault), Some(Overlay::Fields(form))) if is_about => {
             form.sending = false;
@@ -233,6 +233,11 @@ pub(super) fn decided(model: &mut Model, op: OpId, decision: &Decision, result: 
     let mut effects = vec![ask(model, Query::Outbox)];
     effects.extend(deal.map(|deal| events::ask_deals(model, [deal])));
     effects
+}
+
+/// Said until it is sent.
+fn to_be_sent(title: &str) -> String {
+    format!("to be sent: {title}")
 }
 
 /// The operations as they are now: counted by state, with the deal of the first of each named, and listed by urgency.
@@ -257,6 +262,13 @@ pub(super) fn listed(model: &mut Model, mut operations: Vec<Operation>) {
         .filter(|operation| !operation.state.is_final() || operation.state.needs_person());
     let reasons = reasons.filter_map(|operation| Some((operation.id, operation.error.as_ref()?.message.clone())));
     model.reasons = reasons.collect();
+    let sent = operations
+        .iter()
+        .filter(|operation| matches!(operation.state, OpState::Landed | OpState::Done));
+    let is_sent = |said: &Said| sent.clone().any(|operation| said.text == to_be_sent(&operation.title));
+    if model.said.as_ref().is_some_and(is_sent) {
+        model.said = None;
+    }
     model.outbox = OutboxSummary { rows };
     model.unlisted = operations.len().saturating_sub(Model::LISTED);
     operations.truncate(Model::LISTED);
@@ -285,6 +297,7 @@ pub(super) fn settle(model: &mut Model) -> Option<Effect> {
         model.overlay = None;
         say(model, SaidKind::Info, "this operation is not in the outbox any more");
     }
+    form::follow(model);
     let operation = outbox::subject(model)?;
     if geometry(model).too_small || model.story_asked.as_deref() == Some(operation) {
         return None;

@@ -17,7 +17,7 @@ pub enum OutboxCommand {
         /// Only these states: queued, in_flight, uncertain, landed, done, conflict, held, dead, cancelled, superseded
         #[arg(long, value_name = "STATE,…", value_delimiter = ',', value_parser = state, conflicts_with = "all")]
         state: Vec<OpState>,
-        /// At most so many, newest first
+        /// At most so many, newest first; 0 = all
         #[arg(long, value_name = "N", default_value_t = 100)]
         limit: usize,
         #[command(flatten)]
@@ -39,15 +39,8 @@ pub enum OutboxCommand {
     Resolve {
         /// Its id, or a unique beginning or end of it
         id: String,
-        /// Keep what is in HubSpot now, and drop this change
-        #[arg(long, conflicts_with_all = ["ours", "set"], required_unless_present_any = ["ours", "set"])]
-        theirs: bool,
-        /// Send this change over what is there now
-        #[arg(long, conflicts_with = "set")]
-        ours: bool,
-        /// Send it with this value besides, or instead of, its own; again for more, FIELD= clears
-        #[arg(long, value_name = "FIELD=VALUE", value_parser = assignment)]
-        set: Vec<(String, Option<String>)>,
+        #[command(flatten)]
+        verdict: Verdict,
         #[command(flatten)]
         drive: DriveArgs,
     },
@@ -62,6 +55,21 @@ impl OutboxCommand {
             Self::Resolve { drive, .. } => Some(drive),
         }
     }
+}
+
+/// Whose values win; exactly one of them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Verdict {
+    /// Send this change over what is there now
+    #[arg(long)]
+    pub ours: bool,
+    /// Keep what is in HubSpot now, and drop this change
+    #[arg(long)]
+    pub theirs: bool,
+    /// Send it with this value besides, or instead of, its own; again for more, FIELD= clears
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, Option<String>)>,
 }
 
 /// `dealdeck outbox retry` and `cancel`

@@ -26,6 +26,8 @@ use super::{
 
 /// So many bad rows are named one by one.
 const NAMED: usize = 10;
+/// A larger file than this is none of contacts: two million rows or something that never ends.
+const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// Runs the command.
 pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Outcome {
@@ -72,13 +74,28 @@ async fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
     let read = if path.as_os_str() == "-" {
         stdin::read(|mut input| {
             let mut bytes = Vec::new();
-            input.read_to_end(&mut bytes).map(|_| bytes)
+            input.by_ref().take(LARGEST + 1).read_to_end(&mut bytes).map(|_| bytes)
         })
         .await
     } else {
-        stdin::beside(move || fs::read(file)).await.flatten()
+        let begin = move || {
+            let mut bytes = Vec::new();
+            fs::File::open(file)?
+                .take(LARGEST + 1)
+                .read_to_end(&mut bytes)
+                .map(|_| bytes)
+        };
+        stdin::beside(begin).await.flatten()
     };
-    read.map_err(|error| unread(path, &error))
+    let bytes = read.map_err(|error| unread(path, &error))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            format!("'{}' is larger than 256 MB", safe(&path.display().to_string())),
+            "split it into several files",
+        ));
+    }
+    Ok(bytes)
 }
 
 fn unread(path: &Path, error: &io::Error) -> Fault {

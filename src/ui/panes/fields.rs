@@ -116,15 +116,38 @@ fn lines<'l>(
             let found = matching(model, operation, one);
             let position = one.option.unwrap_or(0);
             let first = overlay::scrolled(position, found.len(), OPTIONS);
-            for (nth_option, (_, label)) in found.iter().enumerate().skip(first).take(OPTIONS) {
+            let shown = found.iter().enumerate().skip(first).take(OPTIONS);
+            let (above, below) = (first, found.len().saturating_sub(first + OPTIONS));
+            for (nth_option, (value, label)) in shown {
                 let taken = one.option == Some(nth_option);
                 let row = look.row().blank(labels + 2);
+                let is_edge = |hidden: usize, edge: usize| hidden > 0 && nth_option == edge;
+                let mark = if is_edge(above, first) {
+                    Some((Glyph::MoreAbove, above))
+                } else if is_edge(below, first + OPTIONS - 1) {
+                    Some((Glyph::Menu, below))
+                } else {
+                    None
+                };
+                let is_now = one.before.as_ref().is_some_and(|(_, now)| now.as_ref() == Some(value));
                 let row = if taken {
                     row.sign(Glyph::FocusEdge, Token::Accent)
                         .blank(1)
                         .add(label, Token::Strong.bold())
                 } else {
                     row.blank(2).add(label, Token::Muted)
+                };
+                let row = if is_now {
+                    row.add("  what is sent now", Token::Muted)
+                } else {
+                    row
+                };
+                let row = match mark {
+                    Some((glyph, hidden)) => row
+                        .blank(2)
+                        .sign(glyph, Token::Muted)
+                        .add(format!(" {hidden} more"), Token::Muted),
+                    None => row,
                 };
                 lines.push((nth, row));
             }

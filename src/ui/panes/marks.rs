@@ -89,7 +89,7 @@ impl<'m> Marks<'m> {
     pub fn days(&self) -> String {
         match self.deal.days_in_stage(self.model.now) {
             days @ ..100 => format!("{days}d"),
-            days @ 100..1_000 => days.to_string(),
+            days @ 100..700 => format!("{}w", days / 7),
             days => format!("{}y", days / 365),
         }
     }

@@ -64,7 +64,7 @@ pub fn operation(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry, vi
     } else {
         geometry.size.0
     };
-    let lines = lines(look, model, operation, width.saturating_sub(6), true);
+    let lines = lines(look, model, operation, width.saturating_sub(6));
     let shape = Shape {
         width,
         height: u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(6),
@@ -108,10 +108,46 @@ pub fn operation(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry, vi
     }
 }
 
-/// Everything there is to say, most important first; `open` adds what has room only there.
-pub fn lines<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16, open: bool) -> Vec<Row<'l>> {
+/// Everything there is to say about an operation that is open, most important first.
+fn lines<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16) -> Vec<Row<'l>> {
+    let mut lines = told(look, model, operation, room, true);
+    lines.extend(choices(look, model, operation, true));
+    lines.extend(sends(look, model, operation));
+    lines
+}
+
+/// What has room in so many rows below the table: what can be decided is always there, in one row where it is tight.
+pub fn summary<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16, rows: usize) -> Vec<Row<'l>> {
+    let mut lines = told(look, model, operation, room, false);
+    let mut choices = choices(look, model, operation, false);
+    if lines.len() + choices.len() > rows {
+        let context = Context::Outbox;
+        let decide = decisions(operation)
+            .into_iter()
+            .filter(|(action, ..)| action.possible(model).is_ok());
+        let line = decide.fold(look.row(), |row, (action, word, _)| {
+            let row = if row.is_empty() { row } else { row.blank(3) };
+            row.add(keys_of(model, context, action), Token::Accent.bold())
+                .blank(1)
+                .add(word, Token::Strong.bold())
+        });
+        choices = if line.is_empty() { Vec::new() } else { vec![line] };
+    }
+    while lines.last().is_some_and(Row::is_empty) && lines.len() + choices.len() > rows {
+        lines.pop();
+    }
+    lines.truncate(rows.saturating_sub(choices.len()));
+    lines.extend(choices);
+    lines
+}
+
+/// Why it is where it is, and what it would change.
+fn told<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16, open: bool) -> Vec<Row<'l>> {
     let mut lines = Vec::new();
-    let reason = operation.error.as_ref().map(|error| error.message.as_str());
+    // What was given up has no trouble any more.
+    let is_over = matches!(operation.state, OpState::Cancelled | OpState::Superseded);
+    let error = operation.error.as_ref().filter(|_| !is_over);
+    let reason = error.map(|error| error.message.as_str());
     let ink: Ink = match reason {
         Some(_) if operation.state.needs_person() => Token::Text.into(),
         _ => Token::Muted.into(),
@@ -137,10 +173,6 @@ pub fn lines<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16
             );
         }
         lines.push(look.row());
-    }
-    lines.extend(choices(look, model, operation, open));
-    if open {
-        lines.extend(sends(look, model, operation));
     }
     lines
 }
@@ -247,9 +279,8 @@ fn values<'l>(look: &'l Look, model: &Model, operation: &Operation, room: u16) -
     std::iter::once(head).chain(rows).collect()
 }
 
-/// What a person can decide, with the keys. In the table the digits work as well, so both lists are the same.
-fn choices<'l>(look: &'l Look, model: &Model, operation: &Operation, open: bool) -> Vec<Row<'l>> {
-    let context = if open { Context::Operation } else { Context::Outbox };
+/// What a person may decide, in words: what it is called, and what comes of it.
+fn decisions(operation: &Operation) -> [(Action, &'static str, &'static str); 3] {
     let (drop, drop_words) = match operation.state {
         OpState::Queued => ("take it back", "nothing is sent"),
         OpState::Conflict => ("keep theirs", "your change is dropped"),
@@ -265,24 +296,35 @@ fn choices<'l>(look: &'l Look, model: &Model, operation: &Operation, open: bool)
         true => ("fill in", "what HubSpot wants, then send"),
         false => ("edit", "other values, then send those"),
     };
-    let rows = [
+    [
         (Action::Drop, drop, drop_words),
         (Action::Retry, send, send_words),
         (Action::Amend, amend, amend_words),
-    ];
+    ]
+}
+
+/// The keys of an action, the digit first: it is the same for every operation.
+fn keys_of(model: &Model, context: Context, action: Action) -> String {
+    let keys: Vec<String> = model.keymap.keys(context, action).map(|key| key.to_string()).collect();
+    let (digits, others): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.parse::<u8>().is_ok());
+    let keys: Vec<&str> = digits.into_iter().chain(others).map(String::as_str).take(2).collect();
+    keys.join(" ")
+}
+
+/// What a person can decide, with the keys. In the table the digits work as well, so both lists are the same.
+fn choices<'l>(look: &'l Look, model: &Model, operation: &Operation, open: bool) -> Vec<Row<'l>> {
+    let context = if open { Context::Operation } else { Context::Outbox };
     // While a form or a question is open, what is possible is decided there.
     let possible = |action: Action| action.possible(model).is_ok();
     let leave = open.then_some((Action::CloseOperation, "leave it", "nothing is decided now"));
-    let rows = rows.into_iter().filter(|(action, ..)| possible(*action)).chain(leave);
+    let rows = decisions(operation)
+        .into_iter()
+        .filter(|(action, ..)| possible(*action))
+        .chain(leave);
     let rows: Vec<Row<'l>> = rows
         .map(|(action, word, meaning)| {
-            let keys: Vec<String> = model.keymap.keys(context, action).map(|key| key.to_string()).collect();
-            // Digits first: they are the same for every operation.
-            let (digits, others): (Vec<_>, Vec<_>) = keys.iter().partition(|key| key.parse::<u8>().is_ok());
-            let keys: Vec<&str> = digits.into_iter().chain(others).map(String::as_str).take(2).collect();
-            let keys = keys.join(" ");
             look.row()
-                .add(keys, Token::Accent.bold())
+                .add(keys_of(model, context, action), Token::Accent.bold())
                 .pad_to(7)
                 .add(word, Token::Strong.bold())
                 .pad_to(23)

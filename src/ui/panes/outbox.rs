@@ -8,7 +8,7 @@ use crate::{
         outbox::{next_try, record_name, subject, what},
     },
     domain::{OpState, Operation, format},
-    ui::{canvas::Canvas, look::Ink, theme::Token, widgets::overlay, widgets::section::section},
+    ui::{canvas::Canvas, glyphs::Glyph, look::Ink, theme::Token, widgets::overlay, widgets::section::section},
 };
 
 use super::{
@@ -21,6 +21,8 @@ const STATE: u16 = 13;
 const AGE: u16 = 7;
 const TRIES: u16 = 5;
 const NEXT: u16 = 15;
+/// Rows below the table for the operation in focus: a conflict of two values with its choices.
+const DETAIL: u16 = 15;
 
 /// The columns there is room for.
 struct Columns {
@@ -62,7 +64,7 @@ pub fn outbox(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry, scree
     let below = match body.height {
         0..10 => 0,
         10..16 => body.height / 2 - 1,
-        height => (height / 2).min(20),
+        height => (height / 2).min(DETAIL),
     };
     let rows = body.height.saturating_sub(below + 2);
     table(
@@ -83,7 +85,8 @@ pub fn outbox(canvas: &mut Canvas<'_>, model: &Model, geometry: &Geometry, scree
         let (glyph, _) = op_sign(operation.state);
         let title = format!("{} {}", look.glyphs.sign(glyph), operation.title);
         section(canvas, (area.x, area.y), area.width, &title, look.row());
-        let lines = operation::lines(look, model, operation, area.width.saturating_sub(2).min(130), false);
+        let (room, rows) = (area.width.saturating_sub(2).min(130), usize::from(area.height - 1));
+        let lines = operation::summary(look, model, operation, room, rows);
         for (y, line) in (area.y + 1..area.bottom()).zip(lines) {
             canvas.row(area.x + 2, y, area.width.saturating_sub(2), line);
         }
@@ -99,15 +102,26 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, area: Rect, screen: &OutboxScre
     }
     let heads = ["State", "What", "Record", "Age", "Tries", "Next try"].map(str::to_owned);
     cells(canvas, area.x, area.y, &columns, &heads, [Token::Muted.into(); 5]);
-    let room = usize::from(area.height - 1);
     let count = model.operations.len();
-    let first = overlay::scrolled(screen.row, count, room);
+    // Where not all fit, the last row says how many more there are.
+    let cut = count + model.unlisted > usize::from(area.height - 1) && area.height > 2;
+    let rows = if cut { area.height - 2 } else { area.height - 1 };
+    let first = overlay::scrolled(screen.row, count, usize::from(rows));
+    let end = area.y + 1 + rows;
+    let hidden = (count + model.unlisted).saturating_sub(first + usize::from(rows));
+    if cut && hidden > 0 {
+        let more = look
+            .row()
+            .sign(Glyph::Menu, Token::Muted)
+            .add(format!(" {} more", format::count(hidden as u64)), Token::Muted);
+        canvas.row(area.x + 1, end, area.width, more);
+    }
     let list = Rect {
         x: area.x + 1,
         width: area.width.saturating_sub(2),
         ..area
     };
-    for (y, (nth, operation)) in (area.y + 1..area.bottom()).zip(model.operations.iter().enumerate().skip(first)) {
+    for (y, operation) in (area.y + 1..end).zip(model.operations.iter().skip(first)) {
         let chosen = Some(operation.id) == screen.chosen;
         if chosen {
             overlay::chosen(canvas, list, y);
@@ -115,15 +129,6 @@ fn table(canvas: &mut Canvas<'_>, model: &Model, area: Rect, screen: &OutboxScre
         row(canvas, model, (area.x, y), &columns, operation, chosen);
         if chosen {
             overlay::settle(canvas, list, y);
-        }
-        let hidden = count.saturating_sub(nth + 1) + model.unlisted;
-        if y + 1 == area.bottom() && hidden > 0 && !chosen {
-            let more = format!(
-                " {} {} more",
-                look.glyphs.sign(crate::ui::glyphs::Glyph::Menu),
-                format::count(hidden as u64)
-            );
-            canvas.row_right(area.right(), area.y, area.width, look.row().add(more, Token::Muted));
         }
     }
 }
