@@ -16,9 +16,9 @@ const UNFINISHED: &str = "state NOT IN ('done', 'dead', 'cancelled', 'superseded
 /// In the partial index `op_undo`.
 pub(in crate::store) const UNDOING: &str = "undo_of = ?1 AND state NOT IN ('done', 'dead', 'cancelled', 'superseded')";
 
-/// In the partial index `op_of_deals`.
+/// In the partial index `op_of_deals`, which SQLite must be told of: it would rather read the whole history of deals.
 pub(in crate::store) fn of_deals() -> String {
-    format!("WHERE object IN ('deals', 'notes') AND {UNFINISHED} ORDER BY n")
+    format!("INDEXED BY op_of_deals WHERE object IN ('deals', 'notes') AND {UNFINISHED} ORDER BY n")
 }
 
 impl OutboxView {

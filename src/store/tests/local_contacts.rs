@@ -2,7 +2,9 @@
 
 use super::{Home, at, note, plan_of, stage_move};
 use crate::{
-    domain::{Behind, LocalContact, NewContact, ObjectType, OpState, Payload, Properties, PushDecision, RecordRef},
+    domain::{
+        Behind, LocalContact, NewContact, ObjectType, OpId, OpState, Payload, Properties, PushDecision, RecordRef,
+    },
     store::{
         Outbox, Outcome, Pushing,
         outbox::{

@@ -5,7 +5,7 @@ use super::{
     local_contacts::{contact, how, only, sends, words},
 };
 use crate::{
-    domain::{Behind, NewContact, ObjectType, OpError, OpId, OpState, Payload, PushDecision, RecordRef},
+    domain::{Behind, NewContact, OpError, OpId, OpState, Payload, PushDecision},
     store::{Outbox, Outcome, Pushing},
 };
 
