@@ -302,7 +302,7 @@ impl Day {
     }
 
     /// What was done is not shown before it was read again.
-    fn mirror_is_lost(&mut self) {
+    pub fn mirror_is_lost(&mut self) {
         self.versions.clear();
         self.forgotten.extend(self.acknowledged.iter().copied());
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use dealdeck::{
-    domain::{Deal, DealId, ObjectType, OpId, OpState, Operation, Payload, RecordRef},
+    domain::{Connection, Deal, DealId, ObjectType, OpId, OpState, Operation, Payload, RecordRef},
     report,
     store::{Kept, OutboxFilter, Reader},
 };
@@ -394,6 +394,13 @@ impl Day {
     /// Nothing fails any more: everything comes to rest within a quarter of an hour, and the mirror is what HubSpot has.
     pub async fn quiet(&mut self) {
         self.heal().await;
+        self.wait(Duration::from_secs(10)).await;
+        // The answer that ended the day may have come in after a night's sleep; then it is the next day's end that counts.
+        if let Connection::Slowed { until } = self.handle().freshness().connection
+            && let Ok(left) = Duration::try_from(until.duration_since(self.world.clock.wall()))
+        {
+            self.suspend(left).await;
+        }
         let mut moving = Vec::new();
         for _ in 0..90 {
             self.wait(Duration::from_secs(10)).await;
@@ -457,8 +464,23 @@ impl Day {
         if let Some(process) = self.process.take() {
             process.end().await;
         }
+        self.leaves_the_others_mirror();
         self.start();
         self.handle().refresh();
+    }
+
+    /// A mirror that was lost while the token was another account's, and nothing waited for ours, is that account's from
+    /// then on, and our token is refused. Whoever wants to go on here takes it away.
+    fn leaves_the_others_mirror(&mut self) {
+        let account = self.reader().mirror.account().unwrap();
+        let ours = self.world.portal.portal_id();
+        if account.is_none_or(|account| account.portal_id == ours) {
+            return;
+        }
+        self.wire.state().reader = None;
+        self.eyes = None;
+        crate::disk::take_away_mirror(&self.world.place().dir);
+        self.mirror_is_lost();
     }
 
     /// One record fails for ever; what a person does to others is on its way within ten seconds all the same.

@@ -80,3 +80,10 @@ pub fn damage(dir: &Path) -> bool {
     fs::write(&path, bytes).unwrap();
     true
 }
+
+/// Somebody takes the mirror away while nobody uses it.
+pub fn take_away_mirror(dir: &Path) {
+    for name in ["mirror.db", "mirror.db-wal", "mirror.db-shm"] {
+        let _ = fs::remove_file(dir.join(name));
+    }
+}

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{
     Trouble, announce, audit, doubt,
     front::{Front, Place, Strayed},
-    linked,
+    gone, linked,
     links::kept_with,
     mark::{self, Mark, Step},
     properties_of, top,
@@ -333,7 +333,8 @@ impl Walking<'_> {
             if object == ObjectType::Deals {
                 self.core.board_grew();
             }
-            return Ok(());
+            // What was read before may still name a record that was merged away since.
+            return Ok(gone::merged_away(self.core, object, &changed).await?);
         }
         Ok(announce(self.core, object, changed).await?)
     }
