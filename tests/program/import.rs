@@ -374,7 +374,7 @@ fn values_are_checked_by_their_type_and_owners_found_by_name() {
     let path = file(&shell, "owners.csv", &text);
     let refused = said(&shell.run(&["contacts", "import", &path], 2));
     assert!(
-        refused.contains("line 3, hubspot_owner_id: 'Nobody Atall' is nobody"),
+        refused.contains("line 3, hubspot_owner_id: 'Nobody Atall' is no owner"),
         "{refused}"
     );
     shell.run(&["contacts", "import", &path, "--skip-invalid", "--wait", "1m"], 0);
