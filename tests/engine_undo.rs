@@ -5,7 +5,10 @@ mod common;
 use std::time::Duration;
 
 use common::{Acts as _, World};
-use dealdeck::domain::{DealId, ObjectType, OpState, Origin, StageId, UndoOutcome};
+use dealdeck::domain::{
+    Change, DealId, Decision, ObjectType, OpId, OpState, Origin, RecordRef, RedoOutcome, StageId, Submission,
+    UndoOutcome,
+};
 use dealdeck::sync::Handle;
 use serde_json::json;
 
@@ -70,6 +73,172 @@ async fn a_close_date_that_somebody_set_since_stays_and_does_not_stop_the_undo()
     };
     handle.reaches(op, &[OpState::Done], SOON).await;
     assert_eq!(close_date(&world, &deal).await, there);
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_undone_is_done_again_as_something_new_and_survives_a_restart() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, from, to) = handle.open_deal(0).await;
+    let notes = world.true_notes(&deal).await.len();
+    let moved = handle.move_deal(&deal, &to, Origin::Command).await.unwrap();
+    handle.reaches(moved.op, &[OpState::Done], SOON).await;
+    let noted = handle.note(&deal, "written twice, there once").await;
+    handle.reaches(noted.op, &[OpState::Done], SOON).await;
+    assert_eq!(handle.redo().await.unwrap(), RedoOutcome::Nothing);
+    for _ in 0..2 {
+        let UndoOutcome::Inverse { op, .. } = handle.undo().await.unwrap() else {
+            panic!("an inverse")
+        };
+        handle.reaches(op, &[OpState::Done], SOON).await;
+    }
+    running.stop().await;
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    // The move was undone last and is done again first.
+    let again = redone(handle).await;
+    assert_ne!(again, moved.op);
+    handle.reaches(again, &[OpState::Done], SOON).await;
+    let stage = world.true_value(ObjectType::Deals, deal.as_str(), "dealstage").await;
+    assert_eq!(stage.as_deref(), Some(to.as_str()), "not {from} any more");
+    handle.reaches(redone(handle).await, &[OpState::Done], SOON).await;
+    assert_eq!(world.true_notes(&deal).await.len(), notes + 1);
+    assert_eq!(handle.redo().await.unwrap(), RedoOutcome::Nothing, "all of it is back");
+    // Something new ends it.
+    let UndoOutcome::Inverse { op, .. } = handle.undo().await.unwrap() else {
+        panic!("an inverse")
+    };
+    handle.reaches(op, &[OpState::Done], SOON).await;
+    let new = handle.set(&deal, "hs_next_step", "something new").await.unwrap();
+    handle.reaches(new.op, &[OpState::Done], SOON).await;
+    assert_eq!(handle.redo().await.unwrap(), RedoOutcome::Nothing);
+    running.stop().await;
+    world.end().await;
+}
+
+async fn redone(handle: &Handle) -> OpId {
+    match handle.redo().await.unwrap() {
+        RedoOutcome::Redone { ops, refused, .. } if refused.is_empty() => ops[0],
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn redo_never_clobbers_a_colleague() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, ..) = handle.open_deal(0).await;
+    let set = handle.set(&deal, "hs_next_step", "ours").await.unwrap();
+    handle.reaches(set.op, &[OpState::Done], SOON).await;
+    let UndoOutcome::Inverse { op, .. } = handle.undo().await.unwrap() else {
+        panic!("an inverse")
+    };
+    handle.reaches(op, &[OpState::Done], SOON).await;
+    world
+        .edit(ObjectType::Deals, deal.as_str(), json!({"hs_next_step": "theirs"}), "2")
+        .await;
+    common::until("their edit", SOON, async || {
+        let shown = handle.deals(std::slice::from_ref(&deal)).await.unwrap().remove(0);
+        shown.next_step.as_deref() == Some("theirs")
+    })
+    .await;
+    let RedoOutcome::Refused { of, why } = handle.redo().await.unwrap() else {
+        panic!("refused")
+    };
+    assert_eq!(of, set.op);
+    assert!(why.contains("'theirs'"), "{why}");
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bulk_edit_is_one_undo_and_one_redo_and_a_bad_row_stops_no_other() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let board = handle.board().await.unwrap();
+    let open = board.deals.iter().filter(|deal| deal.is_closed != Some(true));
+    let deals: Vec<_> = open
+        .take(4)
+        .map(|deal| (deal.id.clone(), deal.next_step.clone()))
+        .collect();
+    let change = |deal: &DealId, name: &str| Submission {
+        change: Change::SetProperties {
+            record: RecordRef::new(ObjectType::Deals, deal.as_str()),
+            values: [(name.to_owned(), Some("call them".to_owned()))].into(),
+        },
+        origin: Origin::Command,
+    };
+    let mut changes: Vec<Submission> = deals.iter().map(|(deal, _)| change(deal, "hs_next_step")).collect();
+    changes.insert(2, change(&deals[0].0, "no_such_property"));
+    let kept = handle.submit_all(changes).await.unwrap();
+    assert_eq!(kept.iter().filter(|kept| kept.is_err()).count(), 1);
+    let fault = kept[2].as_ref().unwrap_err();
+    assert!(fault.what.contains("no_such_property"), "{fault}");
+    for receipt in kept.iter().flatten() {
+        handle.reaches(receipt.op, &[OpState::Done], SOON).await;
+    }
+    let UndoOutcome::Several { undone, refused } = handle.undo().await.unwrap() else {
+        panic!("several")
+    };
+    assert_eq!((undone.len(), refused.len()), (4, 0));
+    common::until("all as they were", SOON, async || {
+        let mut same = true;
+        for (deal, before) in &deals {
+            let there = world.true_value(ObjectType::Deals, deal.as_str(), "hs_next_step").await;
+            same &= there.filter(|text| !text.is_empty()) == before.clone().filter(|text| !text.is_empty());
+        }
+        same
+    })
+    .await;
+    let RedoOutcome::Redone { ops, refused, .. } = handle.redo().await.unwrap() else {
+        panic!("done again")
+    };
+    assert_eq!((ops.len(), refused.len()), (4, 0));
+    for op in &ops {
+        handle.reaches(*op, &[OpState::Done], SOON).await;
+    }
+    let UndoOutcome::Several { undone, .. } = handle.undo().await.unwrap() else {
+        panic!("several")
+    };
+    assert_eq!(undone.len(), 4, "what was done again as one is undone as one");
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_merged_deal_goes_to_the_one_that_is_left_when_a_person_says_so() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let board = handle.board().await.unwrap();
+    let (one, other) = (board.deals[0].id.clone(), board.deals[1].id.clone());
+    world.cut(true);
+    let kept = handle.set(&one, "hs_next_step", "before the merge").await.unwrap();
+    world.merge(ObjectType::Deals, other.as_str(), one.as_str()).await;
+    world.cut(false);
+    handle
+        .reaches(kept.op, &[OpState::Held], Duration::from_secs(300))
+        .await;
+    let held = handle.operation(kept.op).await.unwrap();
+    assert_eq!(held.error.unwrap().class, "merged");
+    handle.decide(kept.op, Decision::Send).await.unwrap();
+    let then = handle.reaches(kept.op, &[OpState::Done, OpState::Conflict], SOON).await;
+    if then.state == OpState::Conflict {
+        // The one that is left had a next step of its own.
+        handle.decide(kept.op, Decision::Send).await.unwrap();
+        handle.reaches(kept.op, &[OpState::Done], SOON).await;
+    }
+    let moved = handle.operation(kept.op).await.unwrap();
+    assert_ne!(moved.entity.id, one.as_str());
+    let there = world
+        .true_value(ObjectType::Deals, &moved.entity.id, "hs_next_step")
+        .await;
+    assert_eq!(there.as_deref(), Some("before the merge"));
     running.stop().await;
     world.end().await;
 }

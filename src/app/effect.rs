@@ -17,6 +17,8 @@ pub enum Effect {
     Decide(Ticket, OpId, Decision),
     /// Undo the newest action; answered by [`super::Answer::Undone`].
     Undo(Ticket),
+    /// Do again what was undone last; answered by [`super::Answer::Redone`].
+    Redo(Ticket),
     /// Keep a note's draft (`None` drops it); answered by [`super::Answer::Drafted`].
     SaveDraft(Ticket, DealId, Option<String>),
     /// Put text under the draft on disk, which was not read yet; answered by [`super::Answer::Drafted`].

@@ -104,7 +104,7 @@ pub enum Waiting {
     Move(DealId),
     /// A note on this deal.
     Note(DealId),
-    /// An undo.
+    /// An undo or a redo.
     Undo,
     /// A decision about this operation.
     Decision(OpId, Decision),

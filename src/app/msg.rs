@@ -1,6 +1,8 @@
 //! Everything that can happen to the dashboard. Messages can be logged, compared and replayed.
 
-use crate::domain::{Board, Deal, DealDetail, DealId, Event, Fault, OpId, Operation, Receipt, UndoOutcome};
+use crate::domain::{
+    Board, Deal, DealDetail, DealId, Event, Fault, OpId, Operation, Receipt, RedoOutcome, UndoOutcome,
+};
 
 use super::{Key, Story, TimerId};
 
@@ -45,6 +47,8 @@ pub enum Answer {
     Kept(Result<Receipt, Fault>),
     /// Undo did something.
     Undone(Result<UndoOutcome, Fault>),
+    /// Redo did something.
+    Redone(Result<RedoOutcome, Fault>),
     /// Operations that are not finished or that HubSpot refused, and the last ones that are finished; in any order.
     Outbox(Result<Vec<Operation>, Fault>),
     /// One operation with all that is known of it.

@@ -92,4 +92,34 @@ pub enum UndoOutcome {
         /// Why not, and what to do instead.
         why: String,
     },
+    /// Actions that were one.
+    Several {
+        /// Those that are undone, or will be when their inverse is sent.
+        undone: Vec<OpId>,
+        /// Those that cannot be, and why.
+        refused: Vec<(OpId, String)>,
+    },
+}
+
+/// What redo did with what was undone last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedoOutcome {
+    /// Nothing was undone, or something new was done since.
+    Nothing,
+    /// It was kept once more, as new operations.
+    Redone {
+        /// The new operations, in the order of the old ones; at least one.
+        ops: Vec<OpId>,
+        /// In words.
+        said: String,
+        /// Those that cannot be done again without clobbering somebody, and why.
+        refused: Vec<(OpId, String)>,
+    },
+    /// None of it can be done again: why.
+    Refused {
+        /// The operation that was undone.
+        of: OpId,
+        /// Why not, and what to do instead.
+        why: String,
+    },
 }

@@ -34,7 +34,7 @@ pub use activity::{Activity, ActivityItem, ActivityKind, Note, Who};
 pub use app_event::{AppEvent, EventTarget};
 pub use association::{Association, AssociationCategory, AssociationLabel};
 pub use board::{Board, DealDetail, Facts, Page};
-pub use change::{Change, Origin, Receipt, Submission, UndoOutcome};
+pub use change::{Change, Origin, Receipt, RedoOutcome, Submission, UndoOutcome};
 pub use company::Company;
 pub use contact::{Contact, ContactDetail};
 pub use deal::{Deal, DealState, Pending, parse_time};

@@ -211,6 +211,8 @@ impl OpError {
 
     /// The class of an operation that waits for fields the account's rules want.
     pub const NEEDS_FIELDS: &str = "needs_fields";
+    /// Its record was merged into another one: what is sent again is about that one.
+    pub const MERGED: &str = "merged";
 
     /// What is said when HubSpot wants these properties first. [`Self::wanted`] reads it.
     #[must_use]

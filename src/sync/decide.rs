@@ -8,7 +8,7 @@ use super::{
     submit::{self, Counter},
 };
 use crate::{
-    domain::{Deal, Decision, Fault, FaultKind, OpId, OpState, OperationStory, Payload, Properties},
+    domain::{Deal, Decision, Fault, FaultKind, OpError, OpId, OpState, OperationStory, Payload, Properties},
     store::{Error, Keeper, Kept, Reader},
 };
 
@@ -58,6 +58,21 @@ pub fn decide(
             ))
         }
         Decision::Drop => Ok(store.outbox.drop_by_hand(id, now)?),
+        Decision::Send | Decision::SendWith(_) if is_merged(&op) => {
+            let Some(left) = store.outbox.alias(&op.entity)? else {
+                return Err(Fault::new(
+                    FaultKind::Refused,
+                    format!("nobody knows what it was merged into: {}", op.title),
+                    "make the change on the record that is left, then drop this one",
+                ));
+            };
+            let given = match decision {
+                Decision::SendWith(values) => values.clone(),
+                _ => Properties::new(),
+            };
+            let payload = payload(store, settings, &op, &given)?;
+            Ok(store.outbox.rebase_by_hand(id, &left, payload.as_ref(), now)?)
+        }
         Decision::Send => {
             let payload = payload(store, settings, &op, &Properties::new())?;
             Ok(store.outbox.requeue_by_hand(id, payload.as_ref(), now)?)
@@ -67,6 +82,11 @@ pub fn decide(
             Ok(store.outbox.requeue_by_hand(id, payload.as_ref(), now)?)
         }
     }
+}
+
+/// Its record was merged into another one; what the person decides is about that one.
+fn is_merged(op: &Kept) -> bool {
+    op.error.as_ref().is_some_and(|error| error.class == OpError::MERGED)
 }
 
 /// What is sent after a decision; `None` = what was to be sent before. In a conflict that is decided, what is there now is

@@ -14,13 +14,14 @@ use super::{
     keys,
     listing::{self, DealQuery},
     once::{self, SyncOptions},
-    pull, segments, submit, undo, view, words,
+    pull, redo, segments, submit, undo, view, words,
 };
 use crate::{
     domain::{
         Account, Board, Bug, Contact, ContactId, Deal, DealDetail, DealId, Decision, Event, Facts, Fault, Freshness,
         Identity, KeySupport, LastSync, Limits, ObjectType, OpId, OpState, Operation, OperationStory, Page, Payload,
-        Progress, PropertyDefinition, Receipt, SegmentCount, SentRequest, Submission, SyncReport, UndoOutcome,
+        Progress, PropertyDefinition, Receipt, RedoOutcome, SegmentCount, SentRequest, Submission, SyncReport,
+        UndoOutcome,
     },
     hubspot::Clock,
     store::OutboxFilter,
@@ -196,7 +197,28 @@ impl Handle {
         Ok(saved.receipt)
     }
 
-    /// Takes back the newest action of any face, whatever it was.
+    /// Keeps changes that are one for the person (a bulk edit): each is checked and kept for itself, and one undo takes back
+    /// all that were kept. The answers stand in the order of the changes.
+    ///
+    /// # Errors
+    /// When the store keeps nothing any more; what was kept before that stays kept.
+    pub async fn submit_all(&self, submissions: Vec<Submission>) -> Result<Vec<Result<Receipt, Fault>>, Fault> {
+        let (settings, now) = (self.core.settings.clone(), self.core.now());
+        let all = self
+            .core
+            .desk
+            .keep(move |store| submit::keep_all(store, &settings, submissions, now))
+            .await?;
+        for saved in all.iter().flatten() {
+            for (op, state) in &saved.moved {
+                self.core.tell_operation(op.id, saved.deal.clone(), *state);
+            }
+        }
+        self.core.push_bell.notify_one();
+        Ok(all.into_iter().map(|saved| saved.map(|saved| saved.receipt)).collect())
+    }
+
+    /// Takes back the newest action of any face, whatever it was; actions that were one are taken back as one.
     ///
     /// # Errors
     /// When the store cannot keep it.
@@ -207,11 +229,29 @@ impl Handle {
             .desk
             .keep(move |store| undo::undo(store, &settings, now))
             .await?;
-        for (op, state) in undone.moved {
-            self.core.tell_operation(op.id, undone.deal.clone(), state);
+        for (op, deal, state) in undone.moved {
+            self.core.tell_operation(op, deal, state);
         }
         self.core.push_bell.notify_one();
         Ok(undone.outcome)
+    }
+
+    /// Does again what was undone last, as new operations.
+    ///
+    /// # Errors
+    /// When the store cannot keep it.
+    pub async fn redo(&self) -> Result<RedoOutcome, Fault> {
+        let (settings, now) = (self.core.settings.clone(), self.core.now());
+        let redone = self
+            .core
+            .desk
+            .keep(move |store| redo::redo(store, &settings, now))
+            .await?;
+        for (op, deal, state) in redone.moved {
+            self.core.tell_operation(op, deal, state);
+        }
+        self.core.push_bell.notify_one();
+        Ok(redone.outcome)
     }
 
     /// Carries out what a person decided about an operation.

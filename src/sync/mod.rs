@@ -26,6 +26,7 @@ mod once;
 mod partial;
 mod pull;
 mod push;
+mod redo;
 mod scopes;
 mod search;
 mod segments;

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Deal, DealId, Fault, FaultKind, Field, ObjectType, OpState, Operation, Origin, Owner, OwnerId, Payload,
-        Pipeline, PipelineId, Properties, PropertyDefinition, Receipt, Record, RecordRef, StageId, Submission,
+        Change, Deal, DealId, Fault, FaultKind, Field, ObjectType, OpId, OpState, Operation, Origin, Owner, OwnerId,
+        Payload, Pipeline, PipelineId, Properties, PropertyDefinition, Receipt, Record, RecordRef, StageId, Submission,
         body_to_html, check_email,
     },
     store::{Keeper, Kept, NewOperation},
@@ -89,6 +89,31 @@ pub fn keep(store: &mut Keeper, settings: &Settings, submission: Submission, now
         receipt: Receipt { op: kept.id, said },
         moved,
     })
+}
+
+/// Keeps changes that are one for the person: each for itself, and one undo takes back all that were kept.
+pub fn keep_all(
+    store: &mut Keeper,
+    settings: &Settings,
+    submissions: Vec<Submission>,
+    now: Timestamp,
+) -> Result<Vec<Result<Saved, Fault>>, Fault> {
+    let mut all = Vec::with_capacity(submissions.len());
+    for submission in submissions {
+        let saved = keep(store, settings, submission, now);
+        // What makes no sense is that one's own affair; a store that keeps nothing is everybody's.
+        if let Err(fault) = &saved
+            && fault.kind == FaultKind::Store
+        {
+            return Err(fault.clone());
+        }
+        all.push(saved);
+    }
+    let kept: Vec<OpId> = all.iter().flatten().map(|saved| saved.receipt.op).collect();
+    if kept.len() > 1 {
+        store.outbox.bundle(&kept)?;
+    }
+    Ok(all)
 }
 
 /// Rewrites a change that is still inside its grace; keeps a new operation otherwise.

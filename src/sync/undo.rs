@@ -3,9 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Settings, core::deal_of, push::unborn, submit, titles, view};
+use super::{Settings, core::deal_of, labels::Labels, push::unborn, submit, titles, view};
 use crate::{
-    domain::{Bug, DealId, Drill, Fault, ObjectType, OpState, Payload, Properties, RecordRef, UndoOutcome},
+    domain::{Bug, DealId, Drill, Fault, ObjectType, OpId, OpState, Payload, Properties, RecordRef, UndoOutcome},
     store::{Keeper, Kept, NewOperation},
 };
 
@@ -17,32 +17,43 @@ pub struct Undone {
     /// For the face.
     pub outcome: UndoOutcome,
     /// Operations that are in a new state because of it.
-    pub moved: Vec<(Kept, OpState)>,
-    /// The deal it is about.
-    pub deal: Option<DealId>,
+    pub moved: Vec<Moved>,
 }
 
-/// Takes back the newest action.
+/// An operation in a new state, and the deal it is about.
+pub type Moved = (OpId, Option<DealId>, OpState);
+
+/// Takes back the newest action, and what was one with it.
 pub fn undo(store: &mut Keeper, settings: &Settings, now: Timestamp) -> Result<Undone, Fault> {
     submit::may_change(settings)?;
-    let Some(op) = store.outbox.newest_undo()? else {
-        return Ok(Undone {
-            outcome: UndoOutcome::Nothing,
-            moved: Vec::new(),
-            deal: None,
-        });
-    };
-    let deal = deal_of(&store.outbox, &op);
-    let drill = settings.drill;
-    let (outcome, moved) = match op.state {
-        OpState::Queued if store.outbox.cancel(op.id, now)? => cancelled(store, &op, now)?,
+    let actions = store.outbox.newest_undos()?;
+    let mut outcome = UndoOutcome::Nothing;
+    let (mut undone, mut refused, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+    for op in &actions {
+        let deal = deal_of(&store.outbox, op);
+        let (step, kept) = take_back(store, settings.drill, op, now)?;
+        moved.extend(kept.into_iter().map(|(kept, state)| (kept.id, deal.clone(), state)));
+        match &step {
+            UndoOutcome::Refused { why, .. } => refused.push((op.id, why.clone())),
+            _ => undone.push(op.id),
+        }
+        outcome = step;
+    }
+    if actions.len() > 1 {
+        outcome = UndoOutcome::Several { undone, refused };
+    }
+    Ok(Undone { outcome, moved })
+}
+
+fn take_back(store: &mut Keeper, drill: Drill, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
+    match op.state {
+        OpState::Queued if store.outbox.cancel(op.id, now)? => cancelled(store, op, now),
         OpState::Held | OpState::Conflict | OpState::Dead => {
             store.outbox.drop_by_hand(op.id, now)?;
-            cancelled(store, &op, now)?
+            cancelled(store, op, now)
         }
-        _ => invert(store, drill, &op, now)?,
-    };
-    Ok(Undone { outcome, moved, deal })
+        _ => invert(store, drill, op, now),
+    }
 }
 
 type Step = (UndoOutcome, Vec<(Kept, OpState)>);
@@ -167,27 +178,40 @@ fn was_set_at(value: Option<&str>, landed: Option<Timestamp>) -> bool {
 
 /// What somebody changed since on top of ours, in a sentence.
 fn changed_since(store: &Keeper, op: &Kept) -> Result<Option<String>, Fault> {
-    let Payload::SetProperties { values, .. } = &op.payload else {
-        return Ok(None);
-    };
-    let Some(mut record) = store.mirror.record(&op.entity)? else {
+    match &op.payload {
+        Payload::SetProperties { values, .. } => differs(
+            store,
+            &op.entity,
+            values.iter().map(|(name, value)| (name, value.clone())),
+        ),
+        _ => Ok(None),
+    }
+}
+
+/// What of a record is not as expected, in a sentence.
+pub fn differs<'v>(
+    store: &Keeper,
+    entity: &RecordRef,
+    mut expected: impl Iterator<Item = (&'v String, Option<String>)>,
+) -> Result<Option<String>, Fault> {
+    let Some(mut record) = store.mirror.record(entity)? else {
         return Ok(Some(format!(
             "the {} is not in HubSpot any more; restore it there first",
-            op.entity.object.singular()
+            entity.object.singular()
         )));
     };
     view::overlay(
         &mut record.properties,
-        &submit::operations(store.outbox.pending_of(&op.entity)?),
+        &submit::operations(store.outbox.pending_of(entity)?),
     );
-    let theirs = values
-        .iter()
-        .find(|(name, ours)| !view::same_value(record.get(name), ours.as_deref()));
-    Ok(theirs.map(|(name, ours)| {
-        format!(
-            "'{name}' was set to '{}' since you set it to '{}'; set it by hand if you still want to",
-            record.get(name).unwrap_or_default(),
-            ours.as_deref().unwrap_or_default()
-        )
-    }))
+    let Some((name, ours)) = expected.find(|(name, ours)| !view::same_value(record.get(name), ours.as_deref())) else {
+        return Ok(None);
+    };
+    let labels = Labels::read(&store.mirror, entity.object)?;
+    Ok(Some(format!(
+        "'{}' is '{}' now and not '{}' any more; set it by hand if you still want to",
+        labels.property(name),
+        labels.value(name, record.get(name)),
+        labels.value(name, ours.as_deref())
+    )))
 }

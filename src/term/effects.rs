@@ -173,6 +173,11 @@ impl Effects {
         );
     }
 
+    /// Does again what was undone last.
+    pub fn redo(&mut self, ticket: Ticket) {
+        self.change(ticket, Answer::Redone, |engine| async move { engine.redo().await });
+    }
+
     /// Undoes the newest action.
     pub fn undo(&mut self, ticket: Ticket) {
         self.change(ticket, Answer::Undone, |engine| async move { engine.undo().await });

@@ -236,6 +236,7 @@ where
             Effect::Submit(ticket, submission) => self.effects.submit(ticket, submission),
             Effect::Decide(ticket, op, decision) => self.effects.decide(ticket, op, decision),
             Effect::Undo(ticket) => self.effects.undo(ticket),
+            Effect::Redo(ticket) => self.effects.redo(ticket),
             Effect::SaveDraft(ticket, deal, text) => self.effects.save_draft(ticket, &deal, text),
             Effect::AddDraft(ticket, deal, text) => self.effects.add_draft(ticket, &deal, text),
             Effect::LookAt(deal) => self.effects.look_at(&deal),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use dealdeck::{
-    domain::{Connection, Deal, DealId, ObjectType, OpId, OpState, Operation, Payload, RecordRef},
+    domain::{Connection, Deal, DealId, Decision, ObjectType, OpId, OpState, Operation, Payload, RecordRef},
     report,
     store::{Kept, OutboxFilter, Reader},
 };
@@ -466,7 +466,18 @@ impl Day {
         }
         self.leaves_the_others_mirror();
         self.start();
+        self.gives_up_the_others_changes().await;
         self.handle().refresh();
+    }
+
+    /// What was changed while the mirror was the other account's is for that one and never goes to ours.
+    async fn gives_up_the_others_changes(&mut self) {
+        let ours = self.world.portal.portal_id();
+        let waiting = self.reader().outbox.list(&OutboxFilter::default()).unwrap();
+        let theirs = waiting.iter().filter(|op| op.account != ours && !op.state.is_final());
+        for op in theirs.map(|op| op.id).collect::<Vec<_>>() {
+            let _ = self.handle().decide(op, Decision::Drop).await;
+        }
     }
 
     /// A mirror that was lost while the token was another account's, and nothing waited for ours, is that account's from

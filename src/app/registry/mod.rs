@@ -43,6 +43,7 @@ pub enum Action {
     Retreat,
     Note,
     Undo,
+    Redo,
     Find,
     Pipeline,
     Scope,

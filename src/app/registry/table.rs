@@ -207,6 +207,10 @@ pub static REGISTRY: &[Record] = &[
         .word("undo")
         .when(possible::undo)
         .writes(),
+    record(Action::Redo, "redo", "redo", "do again what was undone last")
+        .on(Group::Undo, VIEWS, &[Key::ctrl('r')])
+        .when(possible::undo)
+        .writes(),
     record(Action::Find, "find", "find a deal", "find a deal by type-ahead")
         .on(Group::Find, MAIN, &[Key::char('/')])
         .word("find")

@@ -8,7 +8,7 @@ use crate::{
     app::{Answer, Effect, Key, KeyCode, Model, Msg, Query, Settings, Ticket, registry::Keymap, sample, start, update},
     domain::{
         Board, Change, Deal, DealDetail, DealId, Decision, Event, Fault, FaultKind, OpId, OpKind, OpState, Operation,
-        Pending, Receipt, UndoOutcome,
+        Pending, Receipt, RedoOutcome, UndoOutcome,
     },
 };
 
@@ -176,7 +176,9 @@ impl World {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             let answer = match &effect {
-                Effect::Query(..) | Effect::Submit(..) | Effect::Undo(..) | Effect::Decide(..) if !self.answers => {
+                Effect::Query(..) | Effect::Submit(..) | Effect::Undo(..) | Effect::Redo(..) | Effect::Decide(..)
+                    if !self.answers =>
+                {
                     self.open.push(effect);
                     continue;
                 }
@@ -184,6 +186,7 @@ impl World {
                 Effect::Submit(ticket, submission) => Some((*ticket, Answer::Kept(self.keep(&submission.change)))),
                 Effect::Decide(ticket, op, decision) => Some((*ticket, Answer::Decided(self.decide(*op, decision)))),
                 Effect::Undo(ticket) => Some((*ticket, Answer::Undone(Ok(self.take_back())))),
+                Effect::Redo(ticket) => Some((*ticket, Answer::Redone(Ok(RedoOutcome::Nothing)))),
                 Effect::SaveDraft(ticket, ..) | Effect::AddDraft(ticket, ..) if self.drafts_broken => {
                     let fault = Fault::new(FaultKind::Store, "the disk is full", "free some space");
                     Some((*ticket, Answer::Drafted(Err(fault))))

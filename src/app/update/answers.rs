@@ -25,6 +25,12 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, answer: Answer) -> Vec
                 None => Vec::new(),
             };
         }
+        Answer::Redone(result) => {
+            return match model.waiting.remove(&ticket) {
+                Some(_) => write::redone(model, result),
+                None => Vec::new(),
+            };
+        }
         Answer::Decided(result) => {
             return match model.waiting.remove(&ticket) {
                 Some(Waiting::Decision(op, decision)) => outbox::decided(model, op, &decision, result.map(drop)),
@@ -72,7 +78,7 @@ fn take(model: &mut Model, ticket: Ticket, answer: Answer) -> Vec<Effect> {
         | Answer::Story(_, Err(fault)) => {
             say(model, SaidKind::Fault, fault.to_string());
         }
-        Answer::Kept(_) | Answer::Undone(_) | Answer::Drafted(_) | Answer::Decided(_) => {}
+        Answer::Kept(_) | Answer::Undone(_) | Answer::Redone(_) | Answer::Drafted(_) | Answer::Decided(_) => {}
     }
     Vec::new()
 }

@@ -44,6 +44,7 @@ pub(super) fn run(model: &mut Model, action: Action) -> Vec<Effect> {
         A::Advance => write::advance(model, 1),
         A::Retreat => write::advance(model, -1),
         A::Undo => write::undo(model),
+        A::Redo => write::redo(model),
         A::Note => note::open(model),
         A::Find => finder::open(model),
         A::Pipeline => pipeline::open(model),

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{Effect, Model, Query, SaidKind, Screen, Waiting, registry},
-    domain::{Change, DealId, Fault, Origin, Receipt, StageId, Submission, UndoOutcome},
+    domain::{Change, DealId, Fault, Origin, Receipt, RedoOutcome, StageId, Submission, UndoOutcome},
 };
 
 use super::{ask, events, new_ticket, note, say};
@@ -74,6 +74,33 @@ pub(super) fn kept(model: &mut Model, waiting: Waiting, result: Result<Receipt, 
     effects
 }
 
+/// Does again what was undone last.
+pub(super) fn redo(model: &mut Model) -> Vec<Effect> {
+    let ticket = new_ticket(model);
+    model.waiting.insert(ticket, Waiting::Undo);
+    model.moving.clear();
+    vec![Effect::Redo(ticket)]
+}
+
+/// Redo did something.
+pub(super) fn redone(model: &mut Model, result: Result<RedoOutcome, Fault>) -> Vec<Effect> {
+    let (kind, text) = match result {
+        Ok(RedoOutcome::Nothing) => (SaidKind::Info, "there is nothing to redo".to_owned()),
+        Ok(RedoOutcome::Redone { ops, said, refused }) => match (ops.len(), refused.first()) {
+            (1, None) => (SaidKind::Kept, said),
+            (count, None) => (SaidKind::Kept, format!("{count} changes done again")),
+            (count, Some((_, why))) => (
+                SaidKind::Fault,
+                format!("{count} changes done again, {} not: {why}", refused.len()),
+            ),
+        },
+        Ok(RedoOutcome::Refused { why, .. }) => (SaidKind::Fault, format!("not done again: {why}")),
+        Err(fault) => (SaidKind::Fault, fault.to_string()),
+    };
+    say(model, kind, text);
+    vec![ask(model, Query::Outbox)]
+}
+
 /// Undo did something.
 pub(super) fn undone(model: &mut Model, result: Result<UndoOutcome, Fault>) -> Vec<Effect> {
     let (kind, text) = match result {
@@ -81,6 +108,13 @@ pub(super) fn undone(model: &mut Model, result: Result<UndoOutcome, Fault>) -> V
         Ok(UndoOutcome::Cancelled { said, .. }) => (SaidKind::Info, format!("undone before it was sent  {said}")),
         Ok(UndoOutcome::Inverse { said, .. }) => (SaidKind::Info, format!("undone  {said}")),
         Ok(UndoOutcome::Refused { why, .. }) => (SaidKind::Fault, format!("not undone: {why}")),
+        Ok(UndoOutcome::Several { undone, refused }) => match refused.first() {
+            None => (SaidKind::Info, format!("undone  {} changes", undone.len())),
+            Some((_, why)) => (
+                SaidKind::Fault,
+                format!("{} changes undone, {} not: {why}", undone.len(), refused.len()),
+            ),
+        },
         Err(fault) => (SaidKind::Fault, fault.to_string()),
     };
     say(model, kind, text);

@@ -9,7 +9,7 @@ use super::{
     rows, undo,
 };
 use crate::{
-    domain::{Bug, OpId, OpState, Payload},
+    domain::{Bug, OpId, OpState, Payload, RecordRef},
     store::Result,
 };
 
@@ -88,26 +88,62 @@ impl Outbox {
     /// # Errors
     /// [`crate::store::Error::Transition`] in any other state.
     pub fn requeue_by_hand(&mut self, id: OpId, payload: Option<&Payload>, now: Timestamp) -> Result<Kept> {
+        self.write(|tx| requeue(tx, id, payload, now))
+    }
+
+    /// The same about the record that its own was merged into: the last of what waits for that one.
+    ///
+    /// # Errors
+    /// [`crate::store::Error::Transition`] in any other state.
+    pub fn rebase_by_hand(
+        &mut self,
+        id: OpId,
+        left: &RecordRef,
+        payload: Option<&Payload>,
+        now: Timestamp,
+    ) -> Result<Kept> {
         self.write(|tx| {
-            let op = rows::load(tx, id)?;
-            if !matches!(
-                op.state,
-                OpState::Queued | OpState::Conflict | OpState::Held | OpState::Dead
-            ) {
-                return Err(refused(&op, OpState::Queued));
+            let old = requeue(tx, id, payload, now)?;
+            let mut payload = old.payload.clone();
+            if let Payload::CreateNote { links, .. } = &mut payload {
+                links
+                    .iter_mut()
+                    .filter(|link| **link == old.entity)
+                    .for_each(|link| *link = left.clone());
             }
-            check(&op, OpState::Queued, false)?;
-            let payload = payload
-                .filter(|payload| payload.kind() == op.kind())
-                .unwrap_or(&op.payload);
             tx.execute(
-                "UPDATE op SET state = 'queued', payload = ?2, error = NULL, not_before = NULL, attempts = 0, \
-                 crashes = 0, changed_at = ?3 WHERE id = ?1",
-                params![id.to_string(), serde_json::to_string(payload)?, rows::micros(now)],
+                "UPDATE op SET entity = ?2, payload = ?3, seq = (SELECT coalesce(max(seq), 0) + 1 FROM op \
+                 WHERE object = ?4 AND entity = ?2) WHERE id = ?1",
+                params![
+                    id.to_string(),
+                    left.id,
+                    serde_json::to_string(&payload)?,
+                    left.object.name()
+                ],
             )?;
             rows::load(tx, id)
         })
     }
+}
+
+fn requeue(tx: &Transaction<'_>, id: OpId, payload: Option<&Payload>, now: Timestamp) -> Result<Kept> {
+    let op = rows::load(tx, id)?;
+    if !matches!(
+        op.state,
+        OpState::Queued | OpState::Conflict | OpState::Held | OpState::Dead
+    ) {
+        return Err(refused(&op, OpState::Queued));
+    }
+    check(&op, OpState::Queued, false)?;
+    let payload = payload
+        .filter(|payload| payload.kind() == op.kind())
+        .unwrap_or(&op.payload);
+    tx.execute(
+        "UPDATE op SET state = 'queued', payload = ?2, error = NULL, not_before = NULL, attempts = 0, crashes = 0, \
+         changed_at = ?3 WHERE id = ?1",
+        params![id.to_string(), serde_json::to_string(payload)?, rows::micros(now)],
+    )?;
+    rows::load(tx, id)
 }
 
 fn is_rewritable(tx: &Transaction<'_>, old: &Kept, new: &NewOperation) -> Result<bool> {

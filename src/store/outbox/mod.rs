@@ -29,6 +29,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("schema.sql")),
     M::up(include_str!("contacts.sql")),
     M::up(include_str!("bounded.sql")),
+    M::up(include_str!("bundles.sql")),
 ];
 
 /// What to keep.

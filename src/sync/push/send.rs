@@ -327,9 +327,9 @@ async fn merged(core: &Core, op: &Kept, into: String) -> Result<(), Fault> {
         .write(move |store| Ok(store.outbox.put_alias(entity.object, &entity.id, &new)?))
         .await?;
     let error = OpError {
-        class: "merged".to_owned(),
+        class: OpError::MERGED.to_owned(),
         message: format!(
-            "this {} was merged into '{into}'; make the change there, then drop this one",
+            "this {} was merged into '{into}'; send it again to make the change there, or drop it",
             op.entity.object.singular()
         ),
         correlation_id: None,

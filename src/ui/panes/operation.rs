@@ -46,7 +46,7 @@ pub fn asked(operation: &Operation) -> &'static str {
         (OpState::Held, OpError::NEEDS_FIELDS) => "fill in what HubSpot wants, then it is sent",
         (OpState::Held, "scope") => "grant the scope in HubSpot, then send it again",
         (OpState::Held, "unknown_outcome" | "poison") => "check HubSpot, then send it again or drop it",
-        (OpState::Held, "merged") => "make the change on the record that is left, then drop this one",
+        (OpState::Held, OpError::MERGED) => "send it again to make the change on the record that is left, or drop it",
         (OpState::Held, "not_found") => "restore the record in HubSpot and send it again, or drop it",
         (OpState::Held, "auth") => "use that account's token and send it again, or drop it",
         (OpState::Held, _) => "mend what HubSpot says, then send it again, or drop it",
