@@ -92,81 +92,6 @@ async fn a_note_lands_once_with_every_link() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn undo_takes_back_the_note_and_then_the_move_and_nothing_else() {
-    let world = World::new();
-    let running = world.start_synced().await;
-    let handle = &running.handle;
-    let (deal, from, to) = handle.open_deal(2).await;
-    let before = world.truth(ObjectType::Deals).await;
-    let notes = world.true_notes(&deal).await.len();
-    let moved = handle.move_deal(&deal, &to, Origin::Command).await.unwrap();
-    handle.reaches(moved.op, &[OpState::Done], SOON).await;
-    let noted = handle.note(&deal, "a note").await;
-    handle.reaches(noted.op, &[OpState::Done], SOON).await;
-    let UndoOutcome::Inverse { of, op, .. } = handle.undo().await.unwrap() else {
-        panic!("an inverse")
-    };
-    assert_eq!(of, noted.op);
-    assert!(
-        handle
-            .deal(&deal)
-            .await
-            .unwrap()
-            .unwrap()
-            .notes
-            .iter()
-            .all(|note| !note.body.contains("a note"))
-    );
-    handle.reaches(op, &[OpState::Done], SOON).await;
-    assert_eq!(world.true_notes(&deal).await.len(), notes);
-    let shown = handle.deal(&deal).await.unwrap().unwrap().notes;
-    assert!(shown.iter().all(|note| !note.body.contains("a note")), "{shown:?}");
-    let UndoOutcome::Inverse { of, op, .. } = handle.undo().await.unwrap() else {
-        panic!("an inverse")
-    };
-    assert_eq!(of, moved.op);
-    handle.reaches(op, &[OpState::Done], SOON).await;
-    assert_eq!(handle.undo().await.unwrap(), UndoOutcome::Nothing);
-    let after = world.truth(ObjectType::Deals).await;
-    for (id, record) in &before {
-        for name in [
-            "dealstage",
-            "amount",
-            "closedate",
-            "dealname",
-            "hs_next_step",
-            "hubspot_owner_id",
-            "pipeline",
-        ] {
-            assert_eq!(
-                after[id]["properties"][name], record["properties"][name],
-                "{name} of {id}"
-            );
-        }
-    }
-    assert_eq!(handle.deals(&[deal]).await.unwrap()[0].stage, from);
-    running.stop().await;
-    world.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_move_undone_within_its_grace_sends_nothing() {
-    let world = World::new();
-    let running = world.start_synced().await;
-    let handle = &running.handle;
-    let (deal, from, to) = handle.open_deal(0).await;
-    let receipt = handle.move_deal(&deal, &to, Origin::Screen).await.unwrap();
-    pass(2).await;
-    assert!(matches!(handle.undo().await.unwrap(), UndoOutcome::Cancelled { of, .. } if of == receipt.op));
-    pass(20).await;
-    assert_eq!(handle.operation(receipt.op).await.unwrap().state, OpState::Cancelled);
-    assert_eq!(handle.deals(&[deal]).await.unwrap()[0].stage, from);
-    assert_eq!(world.sent(PATCH), 0);
-    running.stop().await;
-    world.end().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn moves_within_the_grace_become_one() {
     let world = World::new();
     let running = world.start_synced().await;
@@ -584,44 +509,6 @@ async fn a_note_that_never_arrived_becomes_a_question() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn undoing_a_note_of_unknown_outcome_waits_for_the_truth() {
-    let world = World::new();
-    let running = world.start_synced().await;
-    let handle = &running.handle;
-    let (deal, ..) = handle.open_deal(0).await;
-    let before = world.true_notes(&deal).await.len();
-    for plan in ["POST:lost=1", "POST:reset=1"] {
-        world.faults(plan).await;
-        let receipt = handle.note(&deal, plan).await;
-        handle.reaches(receipt.op, &[OpState::Uncertain], SOON).await;
-        let UndoOutcome::Inverse { op, .. } = handle.undo().await.unwrap() else {
-            panic!("an inverse")
-        };
-        assert!(
-            handle
-                .deal(&deal)
-                .await
-                .unwrap()
-                .unwrap()
-                .notes
-                .iter()
-                .all(|note| !note.body.contains(plan))
-        );
-        handle.reaches(op, &[OpState::Done, OpState::Cancelled], LONG).await;
-        handle
-            .reaches(receipt.op, &[OpState::Done, OpState::Cancelled], LONG)
-            .await;
-        assert_eq!(world.true_notes(&deal).await.len(), before, "{plan}");
-        assert!(
-            world.truth(ObjectType::Deals).await.contains_key(deal.as_str()),
-            "the deal itself stays"
-        );
-    }
-    running.stop().await;
-    world.end().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_process_killed_between_claim_and_outcome_loses_nothing_and_doubles_nothing() {
     for delay_ms in [5, 60, 150, 250, 400] {
         let world = World::new();
@@ -788,48 +675,6 @@ async fn listings_show_what_is_pending() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn undo_never_clobbers_a_colleague() {
-    let world = World::new();
-    let running = world.start_synced().await;
-    let handle = &running.handle;
-    let (deal, ..) = handle.open_deal(0).await;
-    let receipt = handle.set(&deal, "amount", "88000").await.unwrap();
-    handle.reaches(receipt.op, &[OpState::Done], SOON).await;
-    world
-        .edit(ObjectType::Deals, deal.as_str(), json!({"amount": "77000"}), "2")
-        .await;
-    // Not seen yet: the guard is at HubSpot's door.
-    let UndoOutcome::Inverse { op, .. } = handle.undo().await.unwrap() else {
-        panic!("an inverse")
-    };
-    handle.reaches(op, &[OpState::Conflict], SOON).await;
-    assert_eq!(
-        world
-            .true_value(ObjectType::Deals, deal.as_str(), "amount")
-            .await
-            .as_deref(),
-        Some("77000")
-    );
-    handle.decide(op, Decision::Drop).await.unwrap();
-    // Seen: refused at once.
-    let receipt = handle.set(&deal, "hs_next_step", "ours").await.unwrap();
-    handle.reaches(receipt.op, &[OpState::Done], SOON).await;
-    world
-        .edit(ObjectType::Deals, deal.as_str(), json!({"hs_next_step": "theirs"}), "2")
-        .await;
-    until("their edit", SOON, async || {
-        handle.deals(std::slice::from_ref(&deal)).await.unwrap()[0]
-            .next_step
-            .as_deref()
-            == Some("theirs")
-    })
-    .await;
-    assert!(matches!(handle.undo().await.unwrap(), UndoOutcome::Refused { .. }));
-    running.stop().await;
-    world.end().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn repairing_a_late_send_is_nobodys_action() {
     let world = World::new();
     let running = world.start_synced().await;
@@ -898,33 +743,6 @@ async fn what_is_meant_for_another_account_is_neither_sent_nor_looked_up() {
         matches!(running.handle.freshness().connection, Connection::ReadOnly(fault) if fault.what.contains("'999'"))
     })
     .await;
-    running.stop().await;
-    world.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_vanished_deal_does_not_stop_undo() {
-    let world = World::new();
-    let running = world.start_synced().await;
-    let handle = &running.handle;
-    let (kept, ..) = handle.open_deal(0).await;
-    let (vanishing, ..) = handle.open_deal(1).await;
-    let first = handle.set(&kept, "amount", "88000").await.unwrap();
-    handle.reaches(first.op, &[OpState::Done], SOON).await;
-    let second = handle.set(&vanishing, "amount", "99000").await.unwrap();
-    handle.reaches(second.op, &[OpState::Done], SOON).await;
-    world.archive(ObjectType::Deals, vanishing.as_str()).await;
-    handle.look_at(&vanishing);
-    until("the deal to go", SOON, async || {
-        handle.deal(&vanishing).await.unwrap().is_none()
-    })
-    .await;
-    let UndoOutcome::Refused { of, why } = handle.undo().await.unwrap() else {
-        panic!("a refusal")
-    };
-    assert_eq!(of, second.op);
-    assert!(why.contains("not in HubSpot any more"), "{why}");
-    assert!(matches!(handle.undo().await.unwrap(), UndoOutcome::Inverse { of, .. } if of == first.op));
     running.stop().await;
     world.end().await;
 }

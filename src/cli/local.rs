@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{
-        DealId, Fault, FaultKind, ImportCount, LocalContact, NewContact, ObjectType, OpState, PushDecision, Segment,
-        format, safe,
+        DealId, Fault, FaultKind, LocalContact, NewContact, ObjectType, OpState, PushDecision, Segment, format, safe,
     },
     filter::{self, Schema, Segments},
     report::{self, Format},
@@ -55,7 +54,7 @@ pub async fn push(handle: &Handle, args: &ContactsPush, has_token: bool) -> Outc
         false => wanted(handle, &args.ids).await?,
     };
     if args.write.dry_run {
-        return would_push(&contacts, args.write.drive.format.format);
+        return would_push(handle, contacts, args.write.drive.format.format).await;
     }
     let kept = handle.keep_contacts(contacts, true, behind, |_| ()).await?;
     if kept.numbers.len() > FEW || args.all {
@@ -83,20 +82,16 @@ async fn create_properties(handle: &Handle, dry_run: bool, has_token: bool) -> R
 }
 
 /// What a push of these would come to. One that only HubSpot has would be kept here first.
-fn would_push(contacts: &[NewContact], format: Format) -> Outcome {
-    let number = |contacts: usize| u64::try_from(contacts).unwrap_or(u64::MAX);
-    let new = contacts.iter().filter(|contact| contact.hubspot_id.is_some()).count();
-    if contacts.len() <= FEW {
-        for contact in contacts {
-            remark_line(&format!("would push '{}'", safe(&contact.email)));
-        }
+async fn would_push(handle: &Handle, contacts: Vec<NewContact>, format: Format) -> Outcome {
+    let named: Vec<String> = contacts
+        .iter()
+        .filter(|_| contacts.len() <= FEW)
+        .map(|contact| safe(&contact.email).into_owned())
+        .collect();
+    let count = handle.plan_contacts(contacts, true).await?;
+    for email in named.iter().filter(|_| count.queued > 0) {
+        remark_line(&format!("would push '{email}'"));
     }
-    let count = ImportCount {
-        imported: number(new),
-        unchanged: number(contacts.len() - new),
-        queued: number(contacts.len()),
-        ..ImportCount::default()
-    };
     remark_line(DRY);
     pushing::print_count(count, None, format).map(|()| 0)
 }

@@ -154,7 +154,7 @@ fn say(handle: &Handle, now: Whereabouts, args: DriveArgs, has_token: bool) {
             _ => String::new(),
         };
         remark_line(&format!(
-            "{} kept on disk, not in HubSpot yet{why}; the rest goes out with the next sync, see 'dealdeck contacts push --status'",
+            "{} kept on disk, not in HubSpot yet{why}; a later sync sends them when their next try is due, see 'dealdeck contacts push --status'",
             format::plural(now.waiting, "contact is", "contacts are")
         ));
     }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Contact, Field, NewContact, Owner, Properties, PropertyDefinition};
 
+/// Less alike than this, a name says nothing about a slip of the pen.
+const ALIKE: f64 = 0.8;
+
 /// The target that stands for first and last name together.
 pub const FULL_NAME: &str = "full_name";
 
@@ -154,7 +157,8 @@ impl FieldMap {
         };
         let writable = self.definitions.iter().filter(|known| !known.read_only);
         let best = writable.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        best.map(|known| known.name.clone())
+        best.filter(|known| likeness(known) >= ALIKE)
+            .map(|known| known.name.clone())
     }
 }
 

@@ -82,7 +82,11 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Reply {
         (&Method::GET, ["faults"]) => Answer::ok(json!({"faults": world.gate.faults.plan().to_string()})),
         (&Method::POST, ["faults"]) => {
             let body = call.object()?;
-            let text = body.get("faults").and_then(Value::as_str).unwrap_or_default();
+            let Some(text) = body.get("faults").and_then(Value::as_str) else {
+                return Err(Problem::invalid(
+                    "the body is {\"faults\": \"500=5%,POST:lost=1\"}; an empty text ends all faults".to_owned(),
+                ));
+            };
             let plan = text
                 .parse()
                 .map_err(|error: super::BadSetting| Problem::invalid(error.to_string()))?;

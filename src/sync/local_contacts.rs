@@ -43,14 +43,21 @@ impl Handle {
         Ok(FieldMap::new(&own, self.definitions(ObjectType::Contacts).await?))
     }
 
-    /// What keeping these contacts would come to.
+    /// What keeping these contacts would come to; with `anyway` also of those that HubSpot has already.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn plan_contacts(&self, contacts: Vec<NewContact>) -> Result<ImportCount, Fault> {
+    pub async fn plan_contacts(&self, contacts: Vec<NewContact>, anyway: bool) -> Result<ImportCount, Fault> {
+        let (settings, now) = (self.core.settings.push.clone(), self.core.now());
         self.core
             .desk
-            .read(move |reader| Ok(reader.outbox.plan_contacts(&contacts, &Pushing::default())?))
+            .keep(move |store| {
+                let how = Pushing {
+                    anyway,
+                    ..pushing(&store.mirror, &settings, now)?
+                };
+                Ok(store.outbox.plan_contacts(&contacts, &how, now)?)
+            })
             .await
     }
 

@@ -229,15 +229,22 @@ impl Day {
             let attempts = story.attempts.last().map_or(0, |attempt| attempt.n);
             // Recorded before: it may be sent the moment it is decided.
             let before = self.wire.state().decided.insert(op.id, attempts);
-            if self.handle().decide(op.id, decision).await.is_err() {
-                let mut state = self.wire.state();
-                match before {
-                    Some(before) => state.decided.insert(op.id, before),
-                    None => state.decided.remove(&op.id),
-                };
-            } else if sends && let Payload::SetProperties { values, .. } = &op.payload {
-                for name in values.keys() {
-                    self.murky.insert((op.entity.id.clone(), name.clone()));
+            match self.handle().decide(op.id, decision).await {
+                Err(_) => {
+                    let mut state = self.wire.state();
+                    match before {
+                        Some(before) => state.decided.insert(op.id, before),
+                        None => state.decided.remove(&op.id),
+                    };
+                }
+                Ok(now) => {
+                    // Its record may be the one that its own was merged into.
+                    let entities = [&op.entity.id, &now.entity.id];
+                    if let (true, Payload::SetProperties { values, .. }) = (sends, &op.payload) {
+                        for name in values.keys() {
+                            self.murky.extend(entities.map(|id| (id.clone(), name.clone())));
+                        }
+                    }
                 }
             }
             let name = self.name(op.id);

@@ -39,6 +39,9 @@ pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Out
     if !rows.bad.is_empty() && !args.skip_invalid {
         return Err(refusal(&rows));
     }
+    if rows.contacts.is_empty() && rows.bad.is_empty() {
+        remark_line("the file has a first line and no contacts below it");
+    }
     let skipped = ImportCount {
         skipped: u64::try_from(rows.bad.len()).unwrap_or(u64::MAX),
         ..ImportCount::default()
@@ -53,7 +56,7 @@ pub async fn run(handle: &Handle, args: &ContactsImport, has_token: bool) -> Out
         remark_line(&format!("left out: {line}"));
     }
     if args.write.dry_run {
-        let mut count = handle.plan_contacts(rows.contacts).await?;
+        let mut count = handle.plan_contacts(rows.contacts, false).await?;
         count.add(skipped);
         remark_line("a dry run: nothing was kept");
         return pushing::print_count(count, None, args.write.drive.format.format).map(|()| 0);

@@ -103,19 +103,6 @@ impl OutboxView {
         Ok(counted.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What keeping these contacts would come to.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn plan_contacts(&self, contacts: &[NewContact], how: &Pushing) -> Result<ImportCount> {
-        let mut count = ImportCount::default();
-        for new in contacts {
-            let known = by_email(&self.conn, &new.email)?;
-            count.add(plan(known.as_ref(), new, how).0);
-        }
-        Ok(count)
-    }
-
     /// Whether contacts wait that nobody could push yet, because the account was not known.
     ///
     /// # Errors
@@ -134,27 +121,23 @@ impl Outbox {
     /// [`Error::Full`]; nothing is kept then.
     pub fn keep_contacts(&mut self, contacts: &[NewContact], how: &Pushing, now: Timestamp) -> Result<KeptContacts> {
         let kept = self.write(|tx| {
-            let mut kept = KeptContacts::default();
-            for new in contacts {
-                let known = by_email(tx, &new.email)?;
-                let (mut count, pushes) = plan(known.as_ref(), new, how);
-                let row = put(tx, known, new, now)?;
-                if pushes {
-                    count.queued = u64::from(push(tx, &row, how, now)?);
-                } else if how.anyway
-                    && let Some(account) = how.account
-                {
-                    // The push itself is under way; what is to follow it follows it all the same.
-                    follow(tx, &row, account, how, now)?;
-                }
-                kept.count.add(count);
-                kept.numbers.push(row.n);
-            }
+            let kept = keep(tx, contacts, how, now)?;
             reached(Moment::IntentBegun);
             Ok(kept)
         })?;
         reached(Moment::IntentCommitted);
         Ok(kept)
+    }
+
+    /// What keeping these contacts would come to: it is done, counted, and rolled back.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn plan_contacts(&mut self, contacts: &[NewContact], how: &Pushing, now: Timestamp) -> Result<ImportCount> {
+        let tx = self.view.conn.transaction()?;
+        let kept = keep(&tx, contacts, how, now)?;
+        tx.rollback()?;
+        Ok(kept.count)
     }
 
     /// Queues the pushes of contacts that wait for the account to be known, oldest first; at most so many. Answers their
@@ -249,6 +232,26 @@ impl Outbox {
             Ok(reset)
         })
     }
+}
+
+fn keep(tx: &Transaction<'_>, contacts: &[NewContact], how: &Pushing, now: Timestamp) -> Result<KeptContacts> {
+    let mut kept = KeptContacts::default();
+    for new in contacts {
+        let known = by_email(tx, &new.email)?;
+        let (mut count, pushes) = plan(known.as_ref(), new, how);
+        let row = put(tx, known, new, now)?;
+        if pushes {
+            count.queued = u64::from(push(tx, &row, how, now)?);
+        } else if how.anyway
+            && let Some(account) = how.account
+        {
+            // The push itself is under way; what is to follow it follows it all the same.
+            follow(tx, &row, account, how, now)?;
+        }
+        kept.count.add(count);
+        kept.numbers.push(row.n);
+    }
+    Ok(kept)
 }
 
 /// What keeping a contact comes to, and whether a new push of it is queued.
