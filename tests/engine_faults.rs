@@ -396,3 +396,27 @@ async fn s1_3_the_statistics_are_logged_when_a_session_ends() {
     }
     world.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_portal_that_answers_nothing_is_not_live_for_longer_than_two_polls() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    assert_eq!(handle.freshness().connection, Connection::Live);
+    world.faults("hang=100%").await;
+    pass(11).await;
+    let freshness = handle.freshness();
+    assert_eq!(
+        freshness.connection,
+        Connection::Cached,
+        "the first time-out is far away"
+    );
+    assert!(freshness.as_of.is_some(), "it says as of when");
+    world.faults("").await;
+    until("live again", Duration::from_secs(120), async || {
+        handle.freshness().connection == Connection::Live
+    })
+    .await;
+    running.stop().await;
+    world.end().await;
+}

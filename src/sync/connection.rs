@@ -195,6 +195,17 @@ impl Line {
         });
     }
 
+    /// What was true at `as_of` is live no longer, unless a newer poll came meanwhile.
+    pub fn aged(&self, as_of: Timestamp) {
+        self.freshness.send_if_modified(|freshness| {
+            let is_old = freshness.connection == Connection::Live && freshness.as_of <= Some(as_of);
+            if is_old {
+                freshness.connection = Connection::Cached;
+            }
+            is_old
+        });
+    }
+
     /// Nobody answers. The first failure opens the wait, every later one doubles it; it never ends before `rest`, until
     /// when the client leaves HubSpot alone. Answers when it is tried again.
     pub fn broke(&self, now: Timestamp, rest: Option<Timestamp>) -> Timestamp {
@@ -360,6 +371,18 @@ mod tests {
         assert_eq!(line.freshness().trouble, fault(FaultKind::Offline, "failed (id 1)"));
         line.troubled(Part::Lists, fault(FaultKind::Auth, "no"));
         assert_eq!(line.freshness().trouble, fault(FaultKind::Auth, "no"));
+    }
+
+    #[test]
+    fn what_was_live_ages_unless_a_newer_poll_came() {
+        let line = Line::new(None);
+        line.complete(at(20));
+        line.aged(at(10));
+        assert_eq!(line.freshness().connection, Connection::Live);
+        line.aged(at(20));
+        assert_eq!(line.freshness().connection, Connection::Cached);
+        line.complete(at(30));
+        assert_eq!(line.freshness().connection, Connection::Live);
     }
 
     #[test]

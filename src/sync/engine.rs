@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::future::{join3, join4, join5};
+use futures::future::{join3, join5};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -111,7 +111,13 @@ async fn lead(core: &Core, stop: &CancellationToken) {
         pull::notes::serve_looks(core),
         probe(core),
         gauges(core),
-        join4(pace(core), segments::keep(core), check(core), contact_queue::run(core)),
+        join5(
+            pace(core),
+            segments::keep(core),
+            check(core),
+            contact_queue::run(core),
+            ages(core),
+        ),
     );
     tokio::pin!(pushing);
     tokio::select! {
@@ -122,6 +128,30 @@ async fn lead(core: &Core, stop: &CancellationToken) {
     }
     // Reading stops at once; what is being sent may end.
     let _ = tokio::time::timeout(FAREWELL, pushing).await;
+}
+
+/// What is not older than two polls is live: a poll that nobody answers ends that, long before the line counts as broken.
+async fn ages(core: &Core) {
+    let mut watch = core.line.watch();
+    loop {
+        let freshness = watch.borrow_and_update().clone();
+        let live = freshness.as_of.filter(|_| freshness.connection == Connection::Live);
+        let old = async {
+            match live {
+                Some(as_of) => {
+                    core.wait_until(later(as_of, pull::between_polls(core) * 2)).await;
+                    as_of
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            as_of = old => core.line.aged(as_of),
+            changed = watch.changed() => if changed.is_err() {
+                return;
+            },
+        }
+    }
 }
 
 /// Once a day, while it leads, the whole mirror is checked beside everything else: the check at the start only looks at a

@@ -44,7 +44,7 @@ pub use doubt::ask;
 pub use first::{basics, believe, check, facts, meet};
 pub use gone::{archived, vanished};
 pub use mark::{settle, since};
-pub use pace::run;
+pub use pace::{between_polls, run};
 pub use walk::{Walk, walk};
 
 /// The types that are mirrored, in the order in which people miss them.

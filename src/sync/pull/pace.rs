@@ -118,7 +118,7 @@ async fn drive(core: &Core, stream: &mut impl Stream) {
             biased;
             () = core.wait_until(next) => {}
             () = core.poll_bell.notified() => stream.hurry(core.now()),
-            _ = watched.changed() => stream.hurry(later(core.now(), pace(core))),
+            _ = watched.changed() => stream.hurry(later(core.now(), between_polls(core))),
             _ = core.line.shut() => {
                 core.line.opened().await;
                 stream.hurry(core.now());
@@ -134,7 +134,7 @@ async fn give_way(core: &Core) {
 }
 
 /// Between two polls of the deals: less often while nobody looks, and when little is left of the day.
-fn pace(core: &Core) -> Duration {
+pub fn between_polls(core: &Core) -> Duration {
     let wanted = if core.is_watched() {
         core.settings.poll
     } else {
@@ -224,7 +224,7 @@ impl Stream for Deals<'_> {
                 read(core, ObjectType::Deals, is_thorough).await?;
                 Ok(complete(core, now).await?)
             };
-            let (outcome, next) = (outcome.await, later(now, pace(core)));
+            let (outcome, next) = (outcome.await, later(now, between_polls(core)));
             let part = Part::Read(ObjectType::Deals);
             let went_through = round.settle(part, &mut self.deals, next, outcome).await;
             self.tried.send_replace(true);
