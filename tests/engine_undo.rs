@@ -433,3 +433,97 @@ async fn what_waits_for_a_merged_deal_goes_to_the_one_that_is_left_when_a_person
     running.stop().await;
     world.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_that_was_not_sent_is_taken_back_and_no_note_is_written_twice() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, ..) = handle.open_deal(0).await;
+    let before = world.true_notes(&deal).await.len();
+    let noted = handle.note(&deal, "there once").await;
+    handle.reaches(noted.op, &[OpState::Done], SOON).await;
+    world.cut(true);
+    let UndoOutcome::Inverse { op, .. } = handle.undo().await.unwrap() else {
+        panic!("an inverse")
+    };
+    assert_eq!(redone(handle).await, noted.op, "the note stands as it was");
+    assert_eq!(handle.operation(op).await.unwrap().state, OpState::Cancelled);
+    // An undo that a person gave up leaves the note where it is.
+    let UndoOutcome::Inverse { op, .. } = handle.undo().await.unwrap() else {
+        panic!("an inverse")
+    };
+    handle.decide(op, Decision::Drop).await.unwrap();
+    let refused = handle.redo().await.unwrap();
+    assert!(
+        matches!(&refused, RedoOutcome::Refused { of, .. } if *of == noted.op),
+        "{refused:?}"
+    );
+    world.cut(false);
+    pass(120).await;
+    assert_eq!(world.true_notes(&deal).await.len(), before + 1);
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn undo_of_a_closed_deal_brings_back_the_date_that_was_there_right_before_it_was_sent() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let (deal, from, _) = handle.open_deal(0).await;
+    let lost = lost(handle, &from).await;
+    world.cut(true);
+    let closed = handle.move_deal(&deal, &lost, Origin::Command).await.unwrap();
+    world
+        .edit(
+            ObjectType::Deals,
+            deal.as_str(),
+            json!({"closedate": "2027-03-31T12:00:00Z"}),
+            "2",
+        )
+        .await;
+    let theirs = close_date(&world, &deal).await;
+    world.cut(false);
+    handle.reaches(closed.op, &[OpState::Done], LONG).await;
+    assert_ne!(close_date(&world, &deal).await, theirs);
+    let UndoOutcome::Inverse { op, .. } = handle.undo().await.unwrap() else {
+        panic!("an inverse")
+    };
+    handle.reaches(op, &[OpState::Done], SOON).await;
+    assert_eq!(close_date(&world, &deal).await, theirs);
+    running.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_note_on_a_deal_that_was_merged_away_is_not_lost() {
+    let world = World::new();
+    let running = world.start_synced().await;
+    let handle = &running.handle;
+    let board = handle.board().await.unwrap();
+    let (one, other) = (board.deals[0].id.clone(), board.deals[1].id.clone());
+    world.cut(true);
+    let kept = handle.note(&one, "before the merge").await;
+    world.merge(ObjectType::Deals, other.as_str(), one.as_str()).await;
+    world.cut(false);
+    let ends = [OpState::Done, OpState::Held, OpState::Dead];
+    let then = handle.reaches(kept.op, &ends, LONG).await;
+    if then.state != OpState::Done {
+        // The mirror hears of the merge by itself.
+        common::until("the merge", LONG, async || {
+            !handle.board().await.unwrap().deals.iter().any(|deal| deal.id == one)
+        })
+        .await;
+        handle.decide(kept.op, Decision::Send).await.unwrap();
+        handle.reaches(kept.op, &[OpState::Done], LONG).await;
+    }
+    let everything = world.truth(ObjectType::Notes).await;
+    let copies = everything
+        .values()
+        .filter(|note| note["properties"]["hs_note_body"] == "before the merge")
+        .count();
+    assert_eq!(copies, 1);
+    running.stop().await;
+    world.end().await;
+}

@@ -89,7 +89,10 @@ async fn would_push(handle: &Handle, contacts: Vec<NewContact>, format: Format) 
         .map(|contact| safe(&contact.email).into_owned())
         .collect();
     let count = handle.plan_contacts(contacts, true).await?;
-    for email in named.iter().filter(|_| count.queued > 0) {
+    for email in named
+        .iter()
+        .filter(|_| usize::try_from(count.queued) == Ok(named.len()))
+    {
         remark_line(&format!("would push '{email}'"));
     }
     remark_line(DRY);

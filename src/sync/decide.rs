@@ -8,7 +8,9 @@ use super::{
     submit::{self, Counter},
 };
 use crate::{
-    domain::{Deal, Decision, Fault, FaultKind, OpError, OpId, OpState, OperationStory, Payload, Properties},
+    domain::{
+        Deal, Decision, Fault, FaultKind, OpError, OpId, OpState, OperationStory, Payload, Properties, RecordRef,
+    },
     store::{Error, Keeper, Kept, Reader},
 };
 
@@ -58,28 +60,26 @@ pub fn decide(
             ))
         }
         Decision::Drop => Ok(store.outbox.drop_by_hand(id, now)?),
-        Decision::Send | Decision::SendWith(_) if is_merged(&op) => {
-            let Some(left) = store.outbox.alias(&op.entity)? else {
-                return Err(Fault::new(
-                    FaultKind::Refused,
-                    format!("nobody knows what it was merged into: {}", op.title),
-                    "make the change on the record that is left, then drop this one",
-                ));
-            };
+        Decision::Send | Decision::SendWith(_) => {
             let given = match decision {
                 Decision::SendWith(values) => values.clone(),
                 _ => Properties::new(),
             };
-            let payload = payload(store, settings, &op, &given)?;
-            Ok(store.outbox.rebase_by_hand(id, &left, payload.as_ref(), now)?)
-        }
-        Decision::Send => {
-            let payload = payload(store, settings, &op, &Properties::new())?;
-            Ok(store.outbox.requeue_by_hand(id, payload.as_ref(), now)?)
-        }
-        Decision::SendWith(values) => {
-            let payload = payload(store, settings, &op, values)?;
-            Ok(store.outbox.requeue_by_hand(id, payload.as_ref(), now)?)
+            // What waits in peace is looked at when it is sent.
+            let left = match op.state {
+                OpState::Queued => None,
+                _ => store.outbox.alias(&op.entity)?,
+            };
+            let payload = payload(store, settings, &op, left.as_ref(), &given)?;
+            match left {
+                Some(left) => Ok(store.outbox.rebase_by_hand(id, &left, payload.as_ref(), now)?),
+                None if is_merged(&op) => Err(Fault::new(
+                    FaultKind::Refused,
+                    format!("nobody knows what it was merged into: {}", op.title),
+                    "make the change on the record that is left, then drop this one",
+                )),
+                None => Ok(store.outbox.requeue_by_hand(id, payload.as_ref(), now)?),
+            }
         }
     }
 }
@@ -91,10 +91,18 @@ fn is_merged(op: &Kept) -> bool {
 
 /// What is sent after a decision; `None` = what was to be sent before. In a conflict that is decided, what is there now is
 /// what is expected.
-fn payload(store: &Keeper, settings: &Settings, op: &Kept, given: &Properties) -> Result<Option<Payload>, Fault> {
+fn payload(
+    store: &Keeper,
+    settings: &Settings,
+    op: &Kept,
+    left: Option<&RecordRef>,
+    given: &Properties,
+) -> Result<Option<Payload>, Fault> {
     let Payload::SetProperties { values, base } = &op.payload else {
         if given.is_empty() {
-            return relinked(store, op);
+            let is_relinked = left.is_some() || op.state == OpState::Dead;
+            let links = is_relinked.then(|| relinked(store, left.unwrap_or(&op.entity), &op.payload));
+            return Ok(links.transpose()?.flatten());
         }
         return Err(Fault::new(
             FaultKind::Usage,
@@ -124,13 +132,17 @@ fn payload(store: &Keeper, settings: &Settings, op: &Kept, given: &Properties) -
 }
 
 /// A note that HubSpot refused is linked to what belongs to its deal now: a contact that was archived meanwhile would have
-/// it refused for ever. The deal itself stays, and without it in the mirror the note goes as it was.
-fn relinked(store: &Keeper, op: &Kept) -> Result<Option<Payload>, Fault> {
-    let (Payload::CreateNote { .. }, OpState::Dead) = (&op.payload, op.state) else {
+/// it refused for ever. The deal itself stays, and without it in the mirror the note goes to it alone.
+pub fn relinked(store: &Keeper, deal: &RecordRef, payload: &Payload) -> Result<Option<Payload>, Fault> {
+    let mut payload = payload.clone();
+    let Payload::CreateNote { links, .. } = &mut payload else {
         return Ok(None);
     };
-    let Some(record) = store.mirror.record(&op.entity)? else {
-        return Ok(None);
+    let Some(record) = store.mirror.record(deal)? else {
+        if !links.contains(deal) {
+            *links = vec![deal.clone()];
+        }
+        return Ok(Some(payload));
     };
     let mut now = links::of_note(&Deal::from_record(&record));
     let mut gone = Vec::new();
@@ -139,11 +151,8 @@ fn relinked(store: &Keeper, op: &Kept) -> Result<Option<Payload>, Fault> {
             gone.push(link.clone());
         }
     }
-    now.retain(|link| *link == op.entity || !gone.contains(link));
-    let mut payload = op.payload.clone();
-    if let Payload::CreateNote { links, .. } = &mut payload {
-        *links = now;
-    }
+    now.retain(|link| link == deal || !gone.contains(link));
+    *links = now;
     Ok(Some(payload))
 }
 

@@ -3,7 +3,9 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    domain::{Account, Fault, ObjectType, Owner, OwnerId, Pipeline, PropertyDefinition, UserId, format, stage_of},
+    domain::{
+        Account, Fault, ObjectType, Owner, OwnerId, Pipeline, PropertyDefinition, Record, UserId, format, stage_of,
+    },
     store::MirrorView,
 };
 
@@ -39,8 +41,8 @@ impl Labels {
         label.filter(|label| !label.is_empty()).unwrap_or(name)
     }
 
-    /// A value as people read it; `nothing` where there is none.
-    pub fn value(&self, name: &str, value: Option<&str>) -> String {
+    /// A value of a record as people read it; `nothing` where there is none.
+    pub fn value(&self, record: &Record, name: &str, value: Option<&str>) -> String {
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             return "nothing".to_owned();
         };
@@ -50,7 +52,10 @@ impl Labels {
                 .find(|pipeline| pipeline.id.as_str() == value)
                 .map(|pipeline| pipeline.label.clone()),
             "hubspot_owner_id" => self.owner(&value.into()),
-            "amount" => (value.parse().ok()).map(|amount| format::money_exact(amount, &self.currency)),
+            "amount" => (value.parse().ok()).map(|amount| {
+                let currency = record.get("deal_currency_code").filter(|code| !code.is_empty());
+                format::money_exact(amount, currency.unwrap_or(&self.currency))
+            }),
             _ => None,
         };
         known
@@ -103,6 +108,20 @@ mod tests {
         }
     }
 
+    fn record(currency: Option<&str>) -> Record {
+        let at = Timestamp::UNIX_EPOCH;
+        Record {
+            object: ObjectType::Deals,
+            id: "1".into(),
+            properties: [("deal_currency_code".to_owned(), currency.map(str::to_owned))].into(),
+            created_at: at,
+            updated_at: at,
+            archived: false,
+            associations: std::collections::BTreeMap::new(),
+            history: std::collections::BTreeMap::new(),
+        }
+    }
+
     #[test]
     fn values_are_said_as_people_read_them() {
         let labels = Labels {
@@ -138,8 +157,12 @@ mod tests {
             ("dealname", Some(""), "nothing"),
             ("dealname", None, "nothing"),
         ] {
-            assert_eq!(labels.value(name, value), said, "{name}");
+            assert_eq!(labels.value(&record(None), name, value), said, "{name}");
         }
+        assert_eq!(
+            labels.value(&record(Some("EUR")), "amount", Some("90000")),
+            "€90,000.00 EUR"
+        );
         assert_eq!(labels.user(Some(&"9".into())).as_deref(), Some("Cleo Marsh"));
         assert_eq!(labels.user(Some(&"8".into())), None);
     }

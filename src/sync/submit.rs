@@ -98,17 +98,10 @@ pub fn keep_all(
     submissions: Vec<Submission>,
     now: Timestamp,
 ) -> Result<Vec<Result<Saved, Fault>>, Fault> {
-    let mut all = Vec::with_capacity(submissions.len());
-    for submission in submissions {
-        let saved = keep(store, settings, submission, now);
-        // What makes no sense is that one's own affair; a store that keeps nothing is everybody's.
-        if let Err(fault) = &saved
-            && fault.kind == FaultKind::Store
-        {
-            return Err(fault.clone());
-        }
-        all.push(saved);
-    }
+    let all: Vec<_> = submissions
+        .into_iter()
+        .map(|submission| keep(store, settings, submission, now))
+        .collect();
     let kept: Vec<OpId> = all.iter().flatten().map(|saved| saved.receipt.op).collect();
     if kept.len() > 1 {
         store.outbox.bundle(&kept)?;

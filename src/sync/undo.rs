@@ -31,7 +31,14 @@ pub fn undo(store: &mut Keeper, settings: &Settings, now: Timestamp) -> Result<U
     let (mut undone, mut refused, mut moved) = (Vec::new(), Vec::new(), Vec::new());
     for op in &actions {
         let deal = deal_of(&store.outbox, op);
-        let (step, kept) = take_back(store, settings.drill, op, now)?;
+        let (step, kept) = match take_back(store, settings.drill, op, now) {
+            // What is done already is told, whatever became of the rest.
+            Err(fault) if !undone.is_empty() => {
+                refused.push((op.id, fault.to_string()));
+                continue;
+            }
+            step => step?,
+        };
         moved.extend(kept.into_iter().map(|(kept, state)| (kept.id, deal.clone(), state)));
         match &step {
             UndoOutcome::Refused { why, .. } => refused.push((op.id, why.clone())),
@@ -59,7 +66,7 @@ fn take_back(store: &mut Keeper, drill: Drill, op: &Kept, now: Timestamp) -> Res
 type Step = (UndoOutcome, Vec<(Kept, OpState)>);
 
 fn cancelled(store: &mut Keeper, op: &Kept, now: Timestamp) -> Result<Step, Fault> {
-    store.outbox.mark_undone(op.id, None, now)?;
+    store.outbox.mark_undone(op.id, false, now)?;
     let outcome = UndoOutcome::Cancelled {
         of: op.id,
         said: format!("took back: {}", titles::backwards(&op.title)),
@@ -72,7 +79,7 @@ fn invert(store: &mut Keeper, drill: Drill, op: &Kept, now: Timestamp) -> Result
         Ok(inverse) => inverse,
         Err(why) => {
             // It must not stay in the way of what can still be undone.
-            store.outbox.mark_undone(op.id, None, now)?;
+            store.outbox.mark_undone(op.id, true, now)?;
             return Ok((UndoOutcome::Refused { of: op.id, why }, Vec::new()));
         }
     };
@@ -125,7 +132,7 @@ fn inverse(store: &Keeper, drill: Drill, op: &Kept) -> Result<Result<NewOperatio
             }
             let (values, base) = backwards(store, drill, op, values, base)?;
             let payload = Payload::SetProperties { values, base };
-            (op.entity.clone(), payload)
+            (left(store, &op.entity)?, payload)
         }
     };
     Ok(Ok(NewOperation {
@@ -151,7 +158,7 @@ fn backwards(
     let mut back = base.clone();
     back.retain(|name, _| values.contains_key(name));
     let mut expected = values.clone();
-    let Some(record) = store.mirror.record(&op.entity)? else {
+    let Some(record) = store.mirror.record(&left(store, &op.entity)?)? else {
         return Ok((back, expected));
     };
     for (name, then) in base.iter().filter(|(name, _)| !values.contains_key(*name)) {
@@ -174,6 +181,11 @@ fn was_set_at(value: Option<&str>, landed: Option<Timestamp>) -> bool {
     let date = value.and_then(|value| value.parse::<Timestamp>().ok());
     let apart = date.zip(landed).map(|(date, landed)| date.duration_since(landed).abs());
     apart.is_some_and(|apart| apart <= SETTLES)
+}
+
+/// The record itself, or the one that it was merged into.
+pub fn left(store: &Keeper, entity: &RecordRef) -> Result<RecordRef, Fault> {
+    Ok(store.outbox.alias(entity)?.unwrap_or_else(|| entity.clone()))
 }
 
 /// What somebody changed since on top of ours, in a sentence.
@@ -211,7 +223,7 @@ pub fn differs<'v>(
     Ok(Some(format!(
         "'{}' is '{}' now and not '{}' any more; set it by hand if you still want to",
         labels.property(name),
-        labels.value(name, record.get(name)),
-        labels.value(name, ours.as_deref())
+        labels.value(&record, name, record.get(name)),
+        labels.value(&record, name, ours.as_deref())
     )))
 }

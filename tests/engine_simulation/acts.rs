@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use dealdeck::{
     domain::{
-        Change, DealId, Decision, ObjectType, OpState, Origin, Payload, RecordRef, StageId, Submission, UndoOutcome,
+        Change, DealId, Decision, ObjectType, OpState, Origin, Payload, RecordRef, RedoOutcome, StageId, Submission,
+        UndoOutcome,
     },
     store::{NewOperation, Store},
 };
@@ -28,7 +29,12 @@ impl Day {
                 self.sets(&deal, "amount", &amount).await;
             }
             32..=43 => self.notes(&deal, nth).await,
-            44..=50 => self.undoes().await,
+            44..=50 => {
+                self.undoes().await;
+                if self.rng.random_bool(0.4) {
+                    self.redoes_one().await;
+                }
+            }
             51..=56 => self.colleague_edits(&deal).await,
             57..=58 => self.colleague_ends(&deal).await,
             59..=60 => self.other_kinds(&deal, nth).await,
@@ -124,6 +130,23 @@ impl Day {
         let outcome = self.handle().undo().await;
         self.book.log(format!("{} undo", self.wire.now()));
         if let Ok(UndoOutcome::Inverse { op, .. }) = outcome {
+            self.acknowledged.push(op);
+            self.name(op);
+        }
+    }
+
+    /// What was undone last is done again; one by one, for the texts of notes are known by their operations.
+    pub async fn redoes_one(&mut self) {
+        let outcome = self.handle().redo().await;
+        self.book.log(format!("{} redo", self.wire.now()));
+        let Ok(RedoOutcome::Redone { ops, .. }) = outcome else {
+            return;
+        };
+        for op in ops
+            .into_iter()
+            .filter(|op| !self.acknowledged.contains(op))
+            .collect::<Vec<_>>()
+        {
             self.acknowledged.push(op);
             self.name(op);
         }

@@ -10,25 +10,25 @@ use crate::{Plan, at_once, in_virtual_time, invariants::Invariant, plan};
 /// The bug, the check that must fire, and the first seed on whose day it does.
 const BUGS: [(Bug, Invariant, u64); 20] = [
     (Bug::KeyNotSent, Invariant::NoDuplicateEffect, 0),
-    (Bug::UnkeyedResent, Invariant::NoSilentDuplicate, 0),
+    (Bug::UnkeyedResent, Invariant::NoSilentDuplicate, 42),
     (Bug::AckBeforeCommit, Invariant::NoLostAction, 0),
     (Bug::ClaimAfterSend, Invariant::WriteAhead, 0),
     (Bug::FalseLanding, Invariant::NoFalseDone, 0),
     (Bug::UncertainToQueued, Invariant::AmbiguityIsSticky, 0),
     (Bug::OrderIgnored, Invariant::OrderPerRecord, 0),
-    (Bug::EpochIgnored, Invariant::OneWriter, 0),
-    (Bug::ClaimedCoalesced, Invariant::CoalescingSafety, 0),
+    (Bug::EpochIgnored, Invariant::OneWriter, 5),
+    (Bug::ClaimedCoalesced, Invariant::CoalescingSafety, 38),
     (Bug::BlindOverwrite, Invariant::NoBlindOverwrite, 0),
     (Bug::OverlayDropped, Invariant::ReadYourWrites, 0),
     (Bug::PageLost, Invariant::Convergence, 0),
-    (Bug::PoisonBlocks, Invariant::NoPoisonBlock, 0),
-    (Bug::GoneIgnored, Invariant::GoneStaysGone, 0),
-    (Bug::NoAccountCheck, Invariant::AccountGuard, 0),
+    (Bug::PoisonBlocks, Invariant::NoPoisonBlock, 4),
+    (Bug::GoneIgnored, Invariant::GoneStaysGone, 5),
+    (Bug::NoAccountCheck, Invariant::AccountGuard, 1),
     (Bug::UndoUnguarded, Invariant::UndoSafety, 0),
     (Bug::OlderRowWins, Invariant::MonotonicMirror, 0),
     (Bug::NoBackoff, Invariant::RetryBound, 0),
     (Bug::RefusalsCharged, Invariant::FreeRefusals, 0),
-    (Bug::SavedAnyway, Invariant::RefuseRatherThanLie, 0),
+    (Bug::SavedAnyway, Invariant::RefuseRatherThanLie, 1),
 ];
 
 /// How many days after that one may be needed, should the days change.

@@ -10,6 +10,7 @@ use dealdeck::{
     report,
     store::{Kept, OutboxFilter, Reader},
 };
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
@@ -251,10 +252,11 @@ impl Day {
             }
         }
         for row in rows {
-            let version = row.get("hs_lastmodifieddate").unwrap_or_default().to_owned();
-            let before = self.versions.get(&row.id).cloned().unwrap_or_default();
+            // As instants: a whole second is spelled without a fraction.
+            let version: Option<Timestamp> = row.get("hs_lastmodifieddate").and_then(|text| text.parse().ok());
+            let before = self.versions.get(&row.id).copied().flatten();
             self.book.check(Invariant::MonotonicMirror, version >= before, || {
-                format!("deal {} went back from {before} to {version}", row.id)
+                format!("deal {} went back from {before:?} to {version:?}", row.id)
             });
             self.versions.insert(row.id.clone(), version);
             // One that was merged away is nobody's any more.

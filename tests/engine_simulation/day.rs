@@ -87,7 +87,7 @@ pub struct Day {
     /// Records that colleagues archived or merged.
     pub lost: BTreeSet<String>,
     /// The newest version of each deal the mirror ever had.
-    pub versions: BTreeMap<String, String>,
+    pub versions: BTreeMap<String, Option<Timestamp>>,
     /// Operations whose landing was looked at.
     pub landed: BTreeSet<OpId>,
     /// Everything people were told.
@@ -149,7 +149,7 @@ impl Day {
         world.settings.segments = Vec::new();
         world.settings.drill = plan.bug.map(Drill::with).unwrap_or_default();
         let disk: Arc<Mutex<Disk>> = Arc::default();
-        world.settings.store_gate = disk::gate(&disk);
+        world.settings.store_gate = disk::gate(&disk, plan.bug.is_some());
         let book: Arc<Book> = Arc::default();
         let wire = Wire::new(
             Arc::clone(&world.line),

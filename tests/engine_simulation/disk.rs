@@ -24,14 +24,25 @@ pub struct Disk {
     pub refused: u32,
     /// Calls that failed.
     pub failed: u32,
+    /// Calls at one moment of virtual time, and that moment.
+    at_once: (u32, Option<tokio::time::Instant>),
 }
 
-/// A gate over a disk.
-pub fn gate(disk: &Arc<Mutex<Disk>>) -> StoreGate {
+/// A process that asks this often without waiting waits for nothing any more; a deliberate bug may make it do so.
+const RESTLESS: u32 = 1_000;
+
+/// A gate over a disk. Of a process with a deliberate bug it is made to wait, or virtual time would stand still.
+pub fn gate(disk: &Arc<Mutex<Disk>>, is_bugged: bool) -> StoreGate {
     let disk = Arc::clone(disk);
     StoreGate::new(move |call| {
         let mut disk = disk.lock().unwrap();
         disk.calls += 1;
+        let now = Some(tokio::time::Instant::now());
+        let (count, at) = disk.at_once;
+        disk.at_once = (if at == now { count + 1 } else { 0 }, now);
+        if is_bugged && disk.at_once.0 > RESTLESS {
+            return Some(Fault::new(FaultKind::Store, "the disk is busy", "wait"));
+        }
         let writes = matches!(call, Call::Write | Call::Keep);
         let broken = match disk.fails_after {
             Some(0) => {

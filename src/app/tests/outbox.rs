@@ -201,6 +201,45 @@ fn what_is_refused_keeps_the_form_and_what_was_typed() {
 }
 
 #[test]
+fn a_form_follows_its_operation_when_that_changes_state() {
+    let mut world = world();
+    world.focus("Grandfather");
+    world.press("O E too <tab>").type_text("Soggy");
+    let id = of("Grandfather");
+    let mut now = |change: &dyn Fn(&mut crate::domain::Operation)| {
+        let operation = world
+            .operations
+            .iter_mut()
+            .find(|operation| operation.id == id)
+            .unwrap();
+        change(operation);
+        world.event(Event::BoardChanged);
+        world.wait(SignedDuration::from_millis(100));
+        world.model.clone()
+    };
+    let wants = |operation: &mut crate::domain::Operation| {
+        operation.error.as_mut().unwrap().message = crate::domain::OpError::wants(&["competitor_of_record".to_owned()]);
+    };
+    let Some(Overlay::Fields(form)) = now(&wants).overlay else {
+        panic!("the form stays")
+    };
+    let fields: Vec<(&str, &str)> = form
+        .fields
+        .iter()
+        .map(|field| (field.name.as_str(), field.line.text.as_str()))
+        .collect();
+    assert_eq!(fields, [("competitor_of_record", "Soggy")], "what is wanted now");
+    assert!(form.fault.is_some(), "it says why");
+    let model = now(&|operation| operation.state = OpState::Done);
+    assert!(!matches!(model.overlay, Some(Overlay::Fields(_))));
+    assert!(model.said.unwrap().text.contains("it was sent meanwhile"));
+    assert_eq!(
+        model.typed[&id]["closed_lost_reason"].text, "too",
+        "nothing typed is lost"
+    );
+}
+
+#[test]
 fn an_empty_or_impossible_value_is_not_handed_over() {
     for (name, keys, text, fault) in [
         ("Grandfather", "O E", "", "'Closed lost reason' is empty, fill it in"),

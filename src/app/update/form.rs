@@ -171,12 +171,13 @@ pub(super) fn keep(model: &mut Model) {
             .filter(|field| field.before.as_ref().map_or("", |(words, _)| words.as_str()) != field.line.text)
             .map(|field| (field.name.clone(), field.line.clone()))
             .collect();
+        // What was typed for other fields, before HubSpot wanted these, stays too.
+        let names: Vec<&str> = form.fields.iter().map(|field| field.name.as_str()).collect();
+        let typed = model.typed.entry(form.op).or_default();
+        typed.retain(|name, _| !names.contains(&name.as_str()));
+        typed.extend(lines);
         let op = form.op;
-        if lines.is_empty() {
-            model.typed.remove(&op);
-        } else {
-            model.typed.insert(op, lines);
-        }
+        model.typed.retain(|id, lines| *id != op || !lines.is_empty());
     }
 }
 
@@ -191,22 +192,26 @@ pub(super) fn follow(model: &mut Model) {
         return;
     };
     let is_over = operation.state.is_final() && !operation.state.needs_person() || operation.state == OpState::Landed;
-    let asks = editable(operation);
+    let (state, asks, wanted) = (operation.state, editable(operation), wants_fields(operation));
     let names = form.fields.iter().map(|field| field.name.as_str());
     if is_over {
         keep(model);
         model.overlay = back.then_some(Overlay::Operation(OperationView { op, scroll: 0 }));
+        let what = match state {
+            OpState::Landed | OpState::Done => "it was sent meanwhile",
+            _ => "it was taken back meanwhile",
+        };
         say(
             model,
             SaidKind::Fault,
-            "it was sent meanwhile, nothing of what you typed; it is here when you come back",
+            format!("{what}, nothing of what you typed is sent"),
         );
     } else if !names.eq(asks.iter().map(|(name, _)| *name)) {
         keep(model);
         open(model);
         if let Some(Overlay::Fields(form)) = &mut model.overlay {
             form.back = back;
-            form.fault = Some("HubSpot answered meanwhile, this is what it wants now".to_owned());
+            form.fault = wanted.then(|| "HubSpot answered meanwhile, this is what it wants now".to_owned());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     app::{Effect, Model, Query, SaidKind, Screen, Waiting, registry},
-    domain::{Change, DealId, Fault, Origin, Receipt, RedoOutcome, StageId, Submission, UndoOutcome},
+    domain::{Change, DealId, Fault, Origin, Receipt, RedoOutcome, StageId, Submission, UndoOutcome, format},
 };
 
 use super::{ask, events, new_ticket, note, say};
@@ -88,10 +88,10 @@ pub(super) fn redone(model: &mut Model, result: Result<RedoOutcome, Fault>) -> V
         Ok(RedoOutcome::Nothing) => (SaidKind::Info, "there is nothing to redo".to_owned()),
         Ok(RedoOutcome::Redone { ops, said, refused }) => match (ops.len(), refused.first()) {
             (1, None) => (SaidKind::Kept, said),
-            (count, None) => (SaidKind::Kept, format!("{count} changes done again")),
+            (count, None) => (SaidKind::Kept, format!("{} done again", changes(count))),
             (count, Some((_, why))) => (
                 SaidKind::Fault,
-                format!("{count} changes done again, {} not: {why}", refused.len()),
+                format!("{} done again, {} not: {why}", changes(count), refused.len()),
             ),
         },
         Ok(RedoOutcome::Refused { why, .. }) => (SaidKind::Fault, format!("not done again: {why}")),
@@ -99,6 +99,10 @@ pub(super) fn redone(model: &mut Model, result: Result<RedoOutcome, Fault>) -> V
     };
     say(model, kind, text);
     vec![ask(model, Query::Outbox)]
+}
+
+fn changes(count: usize) -> String {
+    format::plural(u64::try_from(count).unwrap_or(u64::MAX), "change", "changes")
 }
 
 /// Undo did something.
@@ -109,10 +113,10 @@ pub(super) fn undone(model: &mut Model, result: Result<UndoOutcome, Fault>) -> V
         Ok(UndoOutcome::Inverse { said, .. }) => (SaidKind::Info, format!("undone  {said}")),
         Ok(UndoOutcome::Refused { why, .. }) => (SaidKind::Fault, format!("not undone: {why}")),
         Ok(UndoOutcome::Several { undone, refused }) => match refused.first() {
-            None => (SaidKind::Info, format!("undone  {} changes", undone.len())),
+            None => (SaidKind::Info, format!("undone  {}", changes(undone.len()))),
             Some((_, why)) => (
                 SaidKind::Fault,
-                format!("{} changes undone, {} not: {why}", undone.len(), refused.len()),
+                format!("{} undone, {} not: {why}", changes(undone.len()), refused.len()),
             ),
         },
         Err(fault) => (SaidKind::Fault, fault.to_string()),

@@ -50,6 +50,20 @@ impl Outbox {
         })
     }
 
+    /// Remembers what was there right before an operation is sent; nothing happens when it waits no longer.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn remember(&mut self, id: OpId, payload: &Payload) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE op SET payload = ?2 WHERE id = ?1 AND state = 'queued'",
+                [id.to_string(), serde_json::to_string(payload)?],
+            )?;
+            Ok(())
+        })
+    }
+
     /// Takes back an operation of which HubSpot certainly has not heard: queued, and every earlier send of it certainly
     /// was not applied. `false` when it is too late for that; nothing changes then.
     ///
@@ -103,23 +117,11 @@ impl Outbox {
         now: Timestamp,
     ) -> Result<Kept> {
         self.write(|tx| {
-            let old = requeue(tx, id, payload, now)?;
-            let mut payload = old.payload.clone();
-            if let Payload::CreateNote { links, .. } = &mut payload {
-                links
-                    .iter_mut()
-                    .filter(|link| **link == old.entity)
-                    .for_each(|link| *link = left.clone());
-            }
+            requeue(tx, id, payload, now)?;
             tx.execute(
-                "UPDATE op SET entity = ?2, payload = ?3, seq = (SELECT coalesce(max(seq), 0) + 1 FROM op \
-                 WHERE object = ?4 AND entity = ?2) WHERE id = ?1",
-                params![
-                    id.to_string(),
-                    left.id,
-                    serde_json::to_string(&payload)?,
-                    left.object.name()
-                ],
+                "UPDATE op SET entity = ?2, seq = (SELECT coalesce(max(seq), 0) + 1 FROM op \
+                 WHERE object = ?3 AND entity = ?2) WHERE id = ?1",
+                params![id.to_string(), left.id, left.object.name()],
             )?;
             rows::load(tx, id)
         })

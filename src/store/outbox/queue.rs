@@ -23,7 +23,7 @@ impl Outbox {
         let kept = self.write(|tx| {
             let id = insert(tx, &new, OpState::Queued, now)?;
             match new.undo_of {
-                Some(of) => super::undo::mark(tx, of, Some(id), now)?,
+                Some(of) => super::undo::mark(tx, of, Some(id), false, now)?,
                 None => super::undo::push(tx, id)?,
             }
             reached(Moment::IntentBegun);

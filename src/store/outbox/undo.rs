@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Kept, Outbox, OutboxView, rows};
+use super::{Kept, NewOperation, Outbox, OutboxView, queue::insert, rows};
 use crate::{
-    domain::OpId,
+    domain::{OpId, OpState},
     store::{Error, Result},
 };
 
@@ -48,57 +48,114 @@ impl OutboxView {
     /// # Errors
     /// When the file cannot be read.
     pub fn newest_redos(&self) -> Result<Vec<Kept>> {
-        const UNDONE: &str =
-            "undone_at IS NOT NULL AND redone_at IS NULL AND (undone_by IS NOT NULL OR state = 'cancelled')";
+        const OPEN: &str = "undone_n IS NOT NULL AND refused = 0 AND redone_by IS NULL AND redo_refused = 0";
         let newest = rows::select(
             &self.conn,
-            &format!(
-                "JOIN undo ON undo.op_id = op.id WHERE {UNDONE} AND NOT EXISTS (SELECT 1 FROM undo AS later JOIN op AS did \
-                 ON did.id = later.op_id WHERE later.redo_of IS NULL AND did.created_at > undo.undone_at) \
-                 ORDER BY undone_at DESC, position LIMIT 1"
-            ),
+            &format!("JOIN undo ON undo.op_id = op.id WHERE {OPEN} ORDER BY undone_n DESC LIMIT 1"),
             &[],
         )?;
         let Some(newest) = newest.into_iter().next() else {
             return Ok(Vec::new());
         };
+        let id = newest.id.to_string();
+        let is_over: bool = self
+            .conn
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM undo WHERE redo_of IS NULL \
+                 AND position > (SELECT undone_after FROM undo WHERE op_id = ?1))",
+            )?
+            .query_row([&id], |row| row.get(0))?;
+        if is_over {
+            return Ok(Vec::new());
+        }
         let together = rows::select(
             &self.conn,
             &format!(
-                "JOIN undo ON undo.op_id = op.id WHERE {UNDONE} AND bundle = (SELECT bundle FROM undo WHERE op_id = ?1) \
+                "JOIN undo ON undo.op_id = op.id WHERE {OPEN} AND bundle = (SELECT bundle FROM undo WHERE op_id = ?1) \
                  ORDER BY position"
             ),
-            &[&newest.id.to_string()],
+            &[&id],
         )?;
         Ok(if together.is_empty() { vec![newest] } else { together })
+    }
+
+    /// The operation that undid an action; `None` where it was taken back before it was sent.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn undone_by(&self, of: OpId) -> Result<Option<Kept>> {
+        let found = rows::select(
+            &self.conn,
+            "WHERE id = (SELECT undone_by FROM undo WHERE op_id = ?1)",
+            &[&of.to_string()],
+        )?;
+        Ok(found.into_iter().next())
     }
 }
 
 impl Outbox {
-    /// Takes an action off the stack: it was undone by the operation `by`, or without one (nothing had been sent).
+    /// Takes an action off the stack: it was taken back before it was sent, or it cannot be undone and must not be in the way
+    /// of what can.
     ///
     /// # Errors
     /// [`Error::Undone`] when it was undone before, or never was an action of its own.
-    pub fn mark_undone(&mut self, of: OpId, by: Option<OpId>, now: Timestamp) -> Result<()> {
-        self.write(|tx| mark(tx, of, by, now))
+    pub fn mark_undone(&mut self, of: OpId, refused: bool, now: Timestamp) -> Result<()> {
+        self.write(|tx| mark(tx, of, None, refused, now))
     }
 
-    /// An action that was undone is done again by the operation `by`, or was refused; it is not asked for again.
+    /// Does an undone action again, as a new operation that is on the stack in its place; `None`, and nothing is kept, when
+    /// somebody else did it again meanwhile.
     ///
     /// # Errors
-    /// [`Error::Missing`] when it never was an action of its own.
-    pub fn mark_redone(&mut self, of: OpId, by: Option<OpId>, now: Timestamp) -> Result<()> {
-        let by = by.map(|by| by.to_string());
+    /// [`Error::Full`]; nothing is kept then.
+    pub fn keep_again(&mut self, new: &NewOperation, of: OpId, now: Timestamp) -> Result<Option<Kept>> {
         self.write(|tx| {
-            let marked = tx.execute(
-                "UPDATE undo SET redone_at = ?2, redone_by = ?3 WHERE op_id = ?1",
-                params![of.to_string(), rows::micros(now), by],
+            let is_open: bool = tx
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM undo WHERE op_id = ?1 AND redone_by IS NULL)")?
+                .query_row([of.to_string()], |row| row.get(0))?;
+            if !is_open {
+                return Ok(None);
+            }
+            let id = insert(tx, new, OpState::Queued, now)?;
+            push(tx, id)?;
+            tx.execute(
+                "UPDATE undo SET redone_by = ?2 WHERE op_id = ?1",
+                [of.to_string(), id.to_string()],
             )?;
             tx.execute(
                 "UPDATE undo SET redo_of = ?1 WHERE op_id = ?2",
-                params![of.to_string(), by],
+                [of.to_string(), id.to_string()],
             )?;
-            if marked == 1 { Ok(()) } else { Err(Error::Missing(of)) }
+            rows::load(tx, id).map(Some)
+        })
+    }
+
+    /// Takes an undo back that was not sent yet: the action stands as if nobody had undone it. `false` when it is too late.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn take_undo_back(&mut self, of: OpId, undo: OpId, now: Timestamp) -> Result<bool> {
+        if !self.cancel(undo, now)? {
+            return Ok(false);
+        }
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE undo SET undone_at = NULL, undone_by = NULL, undone_n = NULL, undone_after = NULL \
+                 WHERE op_id = ?1 AND undone_by = ?2",
+                [of.to_string(), undo.to_string()],
+            )?;
+            Ok(true)
+        })
+    }
+
+    /// An undone action cannot be done again and must not be in the way of what can.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn refuse_redo(&mut self, of: OpId) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE undo SET redo_refused = 1 WHERE op_id = ?1", [of.to_string()])?;
+            Ok(())
         })
     }
 
@@ -127,10 +184,19 @@ pub(super) fn push(conn: &Connection, id: OpId) -> Result<()> {
     Ok(())
 }
 
-/// Marks an action as undone; it can be undone once.
-pub(super) fn mark(conn: &Connection, of: OpId, by: Option<OpId>, now: Timestamp) -> Result<()> {
+/// Marks an action as undone, by an operation where one is sent; it can be undone once.
+pub(super) fn mark(conn: &Connection, of: OpId, by: Option<OpId>, refused: bool, now: Timestamp) -> Result<()> {
     let marked = conn
-        .prepare_cached("UPDATE undo SET undone_at = ?2, undone_by = ?3 WHERE op_id = ?1 AND undone_at IS NULL")?
-        .execute(params![of.to_string(), rows::micros(now), by.map(|by| by.to_string())])?;
+        .prepare_cached(
+            "UPDATE undo SET undone_at = ?2, undone_by = ?3, refused = ?4, \
+             undone_n = (SELECT coalesce(max(undone_n), 0) + 1 FROM undo), \
+             undone_after = (SELECT max(position) FROM undo) WHERE op_id = ?1 AND undone_at IS NULL",
+        )?
+        .execute(params![
+            of.to_string(),
+            rows::micros(now),
+            by.map(|by| by.to_string()),
+            refused
+        ])?;
     if marked == 1 { Ok(()) } else { Err(Error::Undone(of)) }
 }

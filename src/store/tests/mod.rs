@@ -10,6 +10,7 @@ mod outbox;
 mod pushes;
 mod scale;
 mod slots;
+mod undo;
 
 use std::collections::BTreeMap;
 

@@ -338,7 +338,7 @@ fn undo_takes_the_newest_action_of_any_face_once() {
         "the second undo left nothing"
     );
     assert!(matches!(
-        command.mark_undone(moved.id, None, at(5)),
+        command.mark_undone(moved.id, false, at(5)),
         Err(Error::Undone(_))
     ));
 }

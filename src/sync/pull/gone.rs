@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Trouble, properties_of};
 use crate::{
-    domain::{ActivityItem, ActivityKind, Deal, DealId, Event, Fault, Lane, ObjectType, Record},
+    domain::{ActivityItem, ActivityKind, Deal, DealId, Event, Fault, Lane, ObjectType, Record, RecordRef},
     hubspot::{Cursor, ListQuery},
     store::Changed,
     sync::{connection::later, core::Core, feed},
@@ -192,7 +192,18 @@ async fn remove(core: &Core, object: ObjectType, ids: Vec<String>, told: Vec<Rec
     let (records, touched, owners) = core
         .desk
         .write(move |store| {
-            let (removed, touched) = store.mirror.remove(object, &ids)?;
+            // Of one that is known to be merged, whoever named it names the one that is left.
+            let (mut merged, mut renamed) = (Vec::new(), Vec::new());
+            for id in &ids {
+                if let Some(left) = store.outbox.alias(&RecordRef::new(object, id.as_str()))? {
+                    let (was, touched) = store.mirror.merge(object, id, &left.id)?;
+                    merged.extend(was);
+                    renamed.extend(touched);
+                }
+            }
+            let (mut removed, mut touched) = store.mirror.remove(object, &ids)?;
+            removed.extend(merged);
+            touched.extend(renamed);
             let shown = |was: Record| told.iter().find(|record| record.id == was.id).cloned().unwrap_or(was);
             let removed: Vec<Record> = removed.into_iter().map(shown).collect();
             Ok((removed, touched, store.mirror.owners()?))

@@ -78,10 +78,15 @@ async fn vanished(core: &Core, deal: &DealId, into: Option<String>) -> Result<()
     let id = deal.clone();
     core.desk
         .write(move |store| {
-            if let Some(into) = into.filter(|into| into != id.as_str()) {
-                store.outbox.put_alias(ObjectType::Deals, id.as_str(), &into)?;
+            match into.filter(|into| into != id.as_str()) {
+                Some(into) => {
+                    store.outbox.put_alias(ObjectType::Deals, id.as_str(), &into)?;
+                    store.mirror.merge(ObjectType::Deals, id.as_str(), &into)?;
+                }
+                None => {
+                    store.mirror.remove(ObjectType::Deals, &[id.as_str()])?;
+                }
             }
-            store.mirror.remove(ObjectType::Deals, &[id.as_str()])?;
             Ok(())
         })
         .await?;

@@ -117,7 +117,7 @@ pub async fn overwrote(core: &Core, op: &Kept) -> Option<String> {
     Some(format!(
         "you overwrote '{}' = '{}', which {} had set a moment before ({})",
         labels.property(name),
-        labels.value(name, theirs.value.as_deref()),
+        labels.value(&record, name, theirs.value.as_deref()),
         who.as_deref().unwrap_or("somebody"),
         op.title
     ))

@@ -177,8 +177,8 @@ pub fn conflict(record: &Record, values: &Properties, base: &Properties, labels:
         "{} set '{}' to '{}'{when}, you saw '{}'",
         who.as_deref().unwrap_or("somebody"),
         labels.property(name),
-        labels.value(name, record.get(name)),
-        labels.value(name, seen.as_deref()),
+        labels.value(record, name, record.get(name)),
+        labels.value(record, name, seen.as_deref()),
     )
 }
 

@@ -19,7 +19,7 @@ use crate::{
 use super::{
     REST, Rest, Turn, land, late, lookup, outcome,
     precheck::{self, Look, was_set_by_us},
-    send::in_conflict,
+    send::{self, in_conflict},
 };
 
 /// Between the two looks that must both find nothing before a person is asked.
@@ -82,7 +82,8 @@ async fn judge(core: &Core, op: &Kept, look: Look) -> Result<Rest, Fault> {
             land::shown(core, *record).await?;
             land::finish(core, op, in_conflict(message)).await?;
         }
-        Look::Gone | Look::Merged(_) => {
+        Look::Merged(into) => send::merged(core, op, into).await?,
+        Look::Gone => {
             let held = Outcome {
                 error: Some(outcome::gone(None)),
                 ..Outcome::to(OpState::Held)

@@ -29,8 +29,8 @@ async fn set_properties(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Faul
         return Ok(None);
     };
     match precheck::look(core, op, Lane::Write).await {
-        Look::Go(_) => {}
-        Look::Changed(record) if late::is_ours(core, op, &record).await? => {}
+        Look::Go(record) => remember(core, op, &record).await?,
+        Look::Changed(record) if late::is_ours(core, op, &record).await? => remember(core, op, &record).await?,
         Look::Already(record) => return land::landed(core, op, Some(*record)).await.map(|()| None),
         Look::Changed(record) => return conflict(core, op, &record, values, base).await.map(|()| None),
         Look::Gone if core.settings.drill.has(Bug::GoneIgnored) => {}
@@ -49,6 +49,29 @@ async fn set_properties(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Faul
         core.say(sentence).await;
     }
     Ok(rest)
+}
+
+/// What HubSpot is about to change along with a write is remembered as it is right before, for an undo.
+async fn remember(core: &Core, op: &Kept, record: &Record) -> Result<(), Fault> {
+    let Payload::SetProperties { values, base } = &op.payload else {
+        return Ok(());
+    };
+    let mut fresh = base.clone();
+    fresh
+        .iter_mut()
+        .filter(|(name, _)| !values.contains_key(*name))
+        .for_each(|(name, value)| *value = record.get(name).map(str::to_owned));
+    if fresh == *base {
+        return Ok(());
+    }
+    let payload = Payload::SetProperties {
+        values: values.clone(),
+        base: fresh,
+    };
+    let id = op.id;
+    core.desk
+        .write(move |store| Ok(store.outbox.remember(id, &payload)?))
+        .await
 }
 
 async fn create_note(core: &Core, epoch: u64, op: &Kept) -> Result<Rest, Fault> {
@@ -321,10 +344,15 @@ pub fn in_conflict(message: String) -> Outcome {
     }
 }
 
-async fn merged(core: &Core, op: &Kept, into: String) -> Result<(), Fault> {
+/// The record was merged into another one: a person decides whether the change goes there.
+pub async fn merged(core: &Core, op: &Kept, into: String) -> Result<(), Fault> {
     let (entity, new) = (op.entity.clone(), into.clone());
     core.desk
-        .write(move |store| Ok(store.outbox.put_alias(entity.object, &entity.id, &new)?))
+        .write(move |store| {
+            store.outbox.put_alias(entity.object, &entity.id, &new)?;
+            store.mirror.merge(entity.object, &entity.id, &new)?;
+            Ok(())
+        })
         .await?;
     let error = OpError {
         class: OpError::MERGED.to_owned(),
