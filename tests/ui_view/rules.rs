@@ -251,7 +251,7 @@ fn a_folded_stage_shows_every_ordinary_amount() {
 
 #[test]
 fn a_blank_stands_after_the_days_however_many_they_are() {
-    for (days, shown) in [(99, "▎ 99d "), (119, "▎ 119 "), (1_500, "▎ 4y  ")] {
+    for (days, shown) in [(99, "▎ 99d "), (119, "▎ 17w "), (1_500, "▎ 4y  ")] {
         let mut board = sample::board();
         for deal in &mut board.deals {
             deal.stage_entered = sample::now()
