@@ -566,7 +566,7 @@ async fn a_colleague_who_was_faster_is_not_overwritten() {
     let lost = handle.reaches(receipt.op, &[OpState::Conflict], SOON).await;
     let message = lost.error.unwrap().message;
     assert!(
-        message.contains(&colleague.name()) && message.contains("77000"),
+        message.contains(&colleague.name()) && message.contains("'$77,000.00 USD'"),
         "{message}"
     );
     assert_eq!(world.sent(PATCH), 0);
@@ -616,7 +616,7 @@ async fn a_change_between_look_and_write_is_told() {
         Some("88000")
     );
     let feed = handle.board().await.unwrap().activity;
-    let told = |kind: &ActivityKind| matches!(kind, ActivityKind::Said(said) if said.contains("77000"));
+    let told = |kind: &ActivityKind| matches!(kind, ActivityKind::Said(said) if said.contains("'Amount' = '$77,000.00 USD'"));
     assert!(feed.iter().any(|item| told(&item.kind)), "{feed:#?}");
     running.stop().await;
     world.end().await;

@@ -161,7 +161,7 @@ mod tests {
         }
         assert_eq!(
             labels.value(&record(Some("EUR")), "amount", Some("90000")),
-            "€90,000.00 EUR"
+            "90,000.00 EUR"
         );
         assert_eq!(labels.user(Some(&"9".into())).as_deref(), Some("Cleo Marsh"));
         assert_eq!(labels.user(Some(&"8".into())), None);
