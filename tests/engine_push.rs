@@ -616,7 +616,8 @@ async fn a_change_between_look_and_write_is_told() {
         Some("88000")
     );
     let feed = handle.board().await.unwrap().activity;
-    let told = |kind: &ActivityKind| matches!(kind, ActivityKind::Said(said) if said.contains("'Amount' = '$77,000.00 USD'"));
+    let told =
+        |kind: &ActivityKind| matches!(kind, ActivityKind::Said(said) if said.contains("'Amount' = '$77,000.00 USD'"));
     assert!(feed.iter().any(|item| told(&item.kind)), "{feed:#?}");
     running.stop().await;
     world.end().await;
