@@ -26,7 +26,7 @@ const BUGS: [(Bug, Invariant, u64); 20] = [
     (Bug::NoAccountCheck, Invariant::AccountGuard, 1),
     (Bug::UndoUnguarded, Invariant::UndoSafety, 0),
     (Bug::OlderRowWins, Invariant::MonotonicMirror, 0),
-    (Bug::NoBackoff, Invariant::RetryBound, 0),
+    (Bug::NoBackoff, Invariant::RetryBound, 13),
     (Bug::RefusalsCharged, Invariant::FreeRefusals, 0),
     (Bug::SavedAnyway, Invariant::RefuseRatherThanLie, 1),
 ];
