@@ -201,7 +201,7 @@ impl Handle {
     /// all that were kept. The answers stand in the order of the changes.
     ///
     /// # Errors
-    /// When the store keeps nothing any more; what was kept before that stays kept.
+    /// When the store cannot make them one; what was kept stays kept, each for itself.
     pub async fn submit_all(&self, submissions: Vec<Submission>) -> Result<Vec<Result<Receipt, Fault>>, Fault> {
         let (settings, now) = (self.core.settings.clone(), self.core.now());
         let all = self

@@ -2,7 +2,7 @@
 //! transaction, many contacts in one. None of this is on the undo stack: what HubSpot has been told about a contact is not taken back by a key.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use super::{
     Outbox, OutboxView,
@@ -134,7 +134,7 @@ impl Outbox {
     /// # Errors
     /// When the file cannot be read.
     pub fn plan_contacts(&mut self, contacts: &[NewContact], how: &Pushing, now: Timestamp) -> Result<ImportCount> {
-        let tx = self.view.conn.transaction()?;
+        let tx = (self.view.conn).transaction_with_behavior(TransactionBehavior::Immediate)?;
         let kept = keep(&tx, contacts, how, now)?;
         tx.rollback()?;
         Ok(kept.count)
